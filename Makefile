@@ -1,0 +1,18 @@
+.PHONY: demo test check clean
+
+demo: .venv/installed
+	.venv/bin/regard demo
+
+test: .venv/installed
+	scripts/check
+	scripts/test
+
+check: .venv/installed
+	scripts/check
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/installed: pyproject.toml constraints.txt scripts/install
+	scripts/install
+	touch $@

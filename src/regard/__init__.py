@@ -1,0 +1,25 @@
+"""The Transformer you can see through: from two text files to a translator, with every number open to the eye."""
+
+from typing import TYPE_CHECKING, Any
+
+from regard.errors import InputError
+
+if TYPE_CHECKING:
+    from regard.decoding.directory import load
+    from regard.decoding.translator import Translation, Translator
+
+__version__ = "0.1.0"
+__all__ = ["InputError", "Translation", "Translator", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """What needs PyTorch is imported when it is first asked for, so that `import regard` is quick."""
+    if name == "load":
+        from regard.decoding.directory import load
+
+        return load
+    if name in ("Translation", "Translator"):
+        from regard.decoding import translator
+
+        return getattr(translator, name)
+    raise AttributeError(f"module 'regard' has no attribute '{name}'")

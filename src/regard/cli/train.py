@@ -1,0 +1,128 @@
+"""`regard train`: from sentence pairs to a model directory."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regard.cli.options import add_verb, say, start_torch
+from regard.config import PRESETS, Settings, parse_setting, preset, read_settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from regard.training.prepare import Prepared
+
+
+def add(verbs: Any) -> None:
+    """Describes the verb."""
+    parser = add_verb(
+        verbs, "train", run, help="train a translator on sentence pairs, or go on with a training",
+        example="regard train my-model --train corpus.fr corpus.en --valid dev.fr dev.en --minutes 30",
+    )  # fmt: skip
+    parser.add_argument("folder", metavar="DIR", help="the model's directory; again: goes on where it stopped")
+    parser.add_argument(
+        "--train", nargs="+", default=[], metavar="FILE", help="source and target, or one .tsv or .jsonl"
+    )
+    parser.add_argument(
+        "--valid", nargs="+", default=[], metavar="FILE", help="likewise (default: some pairs held out)"
+    )
+    parser.add_argument("--directions", nargs="+", metavar="FR-EN", help="fr-en en-fr: one model for both ways")
+    parser.add_argument("--preset", help="a size: " + ", ".join(PRESETS) + " (default: by the corpus)")
+    parser.add_argument("--config", metavar="TOML", help="settings in a file")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting: model.d_model=256")
+    parser.add_argument("--minutes", type=float, help="stop after so many minutes")
+    parser.add_argument("--updates", type=int, help="stop after so many updates")
+    parser.add_argument("--epochs", type=int, help="stop after reading the pairs so many times")
+    parser.add_argument("--from", dest="origin", metavar="MODEL", help="start from this model's weights and words")
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Prepares, tells what it is going to do, does it."""
+    from regard.cli.display import Display
+    from regard.training.loop import train
+    from regard.training.prepare import Wanted, prepare
+
+    given = settings(asked)
+    wanted = Wanted(
+        folder=Path(asked.folder),
+        train=asked.train,
+        valid=asked.valid,
+        given=given,
+        origin=Path(asked.origin) if asked.origin else None,
+        device=start_torch(asked),
+    )
+    prepared = prepare(wanted)
+    stop = _Stop()
+    with Display(asked.quiet) as display:
+        if not asked.quiet:
+            _announce(display.console, prepared)
+        for event in train(prepared.run, prepared.learner, stop.asked):
+            display.show(event)
+    say(asked, f'The model is in {asked.folder}. Try it: regard translate {asked.folder} "..."')
+    return 0
+
+
+def settings(asked: argparse.Namespace) -> Settings:
+    """What the options say, by dotted name: the file, then the preset, then --set, then options of their own."""
+    given: Settings = read_settings(Path(asked.config)) if asked.config else {}
+    given |= preset(asked.preset) if asked.preset else {}
+    given |= dict(parse_setting(text) for text in asked.set)
+    own = {
+        "training.minutes": asked.minutes,
+        "training.updates": asked.updates,
+        "training.epochs": asked.epochs,
+        "training.seed": asked.seed,
+        "text.directions": tuple(asked.directions) if asked.directions else None,
+    }
+    return given | {name: value for name, value in own.items() if value is not None}
+
+
+def _announce(console: "Console", prepared: "Prepared") -> None:
+    """What is going to be done, before it is."""
+    from regard.cli.display import clock
+    from regard.training.rehearsal import rehearse
+
+    run, config, model = prepared.run, prepared.run.config, prepared.learner.model
+    left_out = [f"{count:,} {why}" for why, count in (("empty", prepared.empty), ("too long", prepared.long)) if count]
+    words, size = run.tokenizer, config.model
+    pairs = f"{len(run.train.source):,} to learn from, {len(run.valid.source):,} to validate"
+    pieces = f"{len(words.source):,}" + ("" if words.joint else f" and {len(words.target):,}")
+    weights = f"{sum(weight.numel() for weight in model.parameters()):,}"
+    layers = f"{size.n_encoder_layers}+{size.n_decoder_layers} layers, d_model {size.d_model}, {size.n_heads} heads"
+    ahead = rehearse(run, prepared.learner)
+    time = "until the score stops rising" if ahead.seconds is None else f"about {clock(ahead.seconds)}"
+    rows = {
+        "pairs": pairs + (f"; left out: {', '.join(left_out)}" if left_out else ""),
+        "words": f"{pieces} pieces ({config.text.tokenizer})",
+        "model": f"{weights} weights: {layers}",
+        "memory": f"about {ahead.bytes / 2**20:,.0f} MiB",
+        "time": f"{time}; {ahead.updates:,} updates an epoch, on {prepared.learner.device}",
+    }
+    if prepared.resumed:
+        rows["resumed"] = f"after update {prepared.learner.standing.update:,}"
+    for name, what in rows.items():
+        console.print(f"[bold]{name:<8}[/] {what}", soft_wrap=True)
+    if prepared.choices:
+        console.print("Chosen for this corpus (change any with --set NAME=VALUE):")
+    for name, choice in prepared.choices.items():
+        console.print(f"  {name} = {choice.value}  [dim]{choice.reason}[/]", soft_wrap=True)
+
+
+class _Stop:
+    """Ctrl-C or SIGTERM: the update that is under way is finished and saved; a second Ctrl-C does not wait."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+        signal.signal(signal.SIGTERM, self._note)
+        signal.signal(signal.SIGINT, self._note)
+
+    def _note(self, number: int, frame: object) -> None:
+        self.wanted = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        print("\nsaving ...", file=sys.stderr)
+
+    def asked(self) -> bool:
+        """Whether it is time to save and leave."""
+        return self.wanted

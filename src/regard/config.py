@@ -1,0 +1,275 @@
+"""The numbers of a run: every setting, its meaning, its default, and the check that refuses a wrong one."""
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from regard.errors import InputError
+
+PAD, UNK, BOS, EOS = range(4)  # ids of the special pieces: padding, unknown, start, end
+
+
+def _check(holds: bool, message: str) -> None:
+    if not holds:
+        raise InputError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The shape of a Transformer, in the letters of "Attention is all you need" (table 3). Defaults: the base model."""
+
+    n_encoder_layers: int = 6
+    n_decoder_layers: int = 6
+    d_model: int = 512
+    d_ff: int = 2048
+    n_heads: int = 8
+    d_k: int | None = None  # width of a query and of a key; None: d_model / n_heads
+    d_v: int | None = None  # width of a value; None: d_model / n_heads
+    norm: Literal["post", "pre"] = "post"
+    positions: Literal["sinusoidal", "learned", "none"] = "sinusoidal"
+    activation: Literal["relu", "gelu", "swiglu"] = "relu"
+    p_drop: float = 0.1
+    tie: bool = True  # one matrix for the output layer and the embeddings (section 3.4)
+    max_length: int = 1024  # rows of a learned position table; the others have no end
+
+    def __post_init__(self) -> None:
+        for name in ("n_encoder_layers", "n_decoder_layers", "d_model", "d_ff", "n_heads", "max_length"):
+            _check(getattr(self, name) >= 1, f"model.{name} is {getattr(self, name)}; it must be at least 1.")
+        for name in ("d_k", "d_v"):
+            given = getattr(self, name)
+            _check(given is None or given >= 1, f"model.{name} is {given}; it must be at least 1.")
+            _check(
+                given is not None or self.d_model % self.n_heads == 0,
+                f"model.d_model is {self.d_model} and model.n_heads is {self.n_heads}: the width does not divide among "
+                f"the heads. Choose a multiple, or set model.{name} yourself.",
+            )
+        _check(self.d_model % 2 == 0, f"model.d_model is {self.d_model}; it must be even (sine and cosine in pairs).")
+        _check(0 <= self.p_drop < 1, f"model.p_drop is {self.p_drop}; it is a probability in [0, 1).")
+
+    @property
+    def key_width(self) -> int:
+        """d_k, the width of one head's queries and keys."""
+        return self.d_k or self.d_model // self.n_heads
+
+    @property
+    def value_width(self) -> int:
+        """d_v, the width of one head's values and of its output."""
+        return self.d_v or self.d_model // self.n_heads
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextConfig:
+    """How lines become pieces."""
+
+    tokenizer: Literal["unigram", "bpe", "word", "char"] = "unigram"
+    vocabulary: int = 8000  # pieces, per processor; fewer where the corpus does not hold that many
+    joint: bool = True  # one vocabulary for both languages
+    sampling: float = 0.0  # subword regularisation: BPE-dropout's probability, or 1 / temperature for unigram; 0 = off
+    directions: tuple[str, ...] = ()  # such as ("fr-en", "en-fr"); none = one direction without a name
+    max_length: int = 250  # pieces; longer pairs are left out of the training
+
+    def __post_init__(self) -> None:
+        _check(self.vocabulary >= 300, f"text.vocabulary is {self.vocabulary}; it needs 300 (256 of them are bytes).")
+        _check(0 <= self.sampling < 1, f"text.sampling is {self.sampling}; it lies in [0, 1).")
+        _check(self.max_length >= 2, f"text.max_length is {self.max_length}; it must be at least 2.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How the weights are learned (section 5 of the paper)."""
+
+    batch_tokens: int = 4096  # source and target pieces of one batch, padding included
+    accumulate: int = 1  # batches of one update
+    learning_rate: float = 2e-3  # at its peak
+    schedule: Literal["inverse_sqrt", "cosine"] = "inverse_sqrt"
+    warmup: int = 2000  # updates until the peak
+    label_smoothing: float = 0.1
+    clip: float = 1.0  # largest norm of the gradient; 0 = off
+    ema: float = 0.0  # decay of a running average of the weights, which is what is validated and kept; 0 = off
+    average: int = 1  # the best checkpoints whose mean is the final model
+    patience: int = 10  # validations without a better score before the training stops
+    validate_every: int = 1000  # updates
+    validate_pairs: int = 1000  # pairs of the validation set that are translated for its BLEU
+    save_every: int = 1000  # updates
+    epochs: int = 0  # limits, the first one reached ends the training; 0 = none
+    updates: int = 0
+    minutes: float = 0.0
+    seed: int = 1
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("batch_tokens", "accumulate", "warmup", "average", "patience", "validate_every", "save_every"):
+            _check(getattr(self, name) >= 1, f"training.{name} is {getattr(self, name)}; it must be at least 1.")
+        for name in ("epochs", "updates", "minutes", "clip", "validate_pairs", "seed"):
+            _check(getattr(self, name) >= 0, f"training.{name} is {getattr(self, name)}; it must not be negative.")
+        _check(self.learning_rate > 0, f"training.learning_rate is {self.learning_rate}; it must be positive.")
+        for name in ("label_smoothing", "ema"):
+            _check(0 <= getattr(self, name) < 1, f"training.{name} is {getattr(self, name)}; it lies in [0, 1).")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecodingConfig:
+    """How a translation is searched for."""
+
+    beam_size: int = 5  # 1 = greedy
+    n_best: int = 1
+    length_penalty: float = 1.0  # a hypothesis is ranked by log p / length ** length_penalty
+    no_repeat_ngram: int = 0  # no run of so many pieces twice; 0 = off
+    temperature: float = 0.0  # above 0: sample instead of searching
+    top_k: int = 0  # sample among the k best pieces; 0 = all
+    top_p: float = 1.0  # sample among the best pieces that hold this much probability
+    max_length: int = 512  # target pieces
+    max_ratio: float = 3.0  # target pieces, at most this times the source's, plus 10
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("beam_size", "n_best", "max_length"):
+            _check(getattr(self, name) >= 1, f"decoding.{name} is {getattr(self, name)}; it must be at least 1.")
+        for name in ("no_repeat_ngram", "temperature", "top_k", "seed"):
+            _check(getattr(self, name) >= 0, f"decoding.{name} is {getattr(self, name)}; it must not be negative.")
+        _check(0 < self.top_p <= 1, f"decoding.top_p is {self.top_p}; it lies in (0, 1].")
+        _check(self.max_ratio > 0, f"decoding.max_ratio is {self.max_ratio}; it must be positive.")
+        _check(
+            self.n_best <= self.beam_size or self.temperature > 0,
+            f"decoding.n_best is {self.n_best} but decoding.beam_size is {self.beam_size}: "
+            f"a beam gives at most as many answers as it is wide. Raise decoding.beam_size.",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """All settings of a run; `model.d_model` is the dotted name of one."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    decoding: DecodingConfig = field(default_factory=DecodingConfig)
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "tiny": {"layers": (4, 4), "d_model": 128, "d_ff": 256, "n_heads": 4},
+    "small": {"layers": (6, 6), "d_model": 256, "d_ff": 1024, "n_heads": 4},
+    "base": {"layers": (6, 6), "d_model": 512, "d_ff": 2048, "n_heads": 8},
+    "big": {"layers": (6, 6), "d_model": 1024, "d_ff": 4096, "n_heads": 16},
+    "deep-shallow": {"layers": (12, 1), "d_model": 512, "d_ff": 2048, "n_heads": 8, "norm": "pre"},
+}
+
+Settings = dict[str, Any]  # dotted name -> value
+
+
+def preset(name: str) -> Settings:
+    """The settings behind a name: tiny, small, base, big (table 3 of the paper), deep-shallow (Kasai et al., 2021)."""
+    if name not in PRESETS:
+        raise InputError(f"There is no preset '{name}'{_did_you_mean(name, PRESETS)}; there are {', '.join(PRESETS)}.")
+    sizes = dict(PRESETS[name])
+    encoder, decoder = sizes.pop("layers")
+    return {f"model.{key}": value for key, value in sizes.items()} | {
+        "model.n_encoder_layers": encoder,
+        "model.n_decoder_layers": decoder,
+    }
+
+
+def configure(settings: Mapping[str, Any]) -> Config:
+    """The configuration that these dotted settings ask for; everything else at its default."""
+    parts: dict[str, dict[str, Any]] = {part.name: {} for part in dataclasses.fields(Config)}
+    for name, value in settings.items():
+        part, _, key = name.partition(".")
+        parts[part][key] = _typed(name, value)
+    kinds = get_type_hints(Config)
+    return Config(**{part: kinds[part](**values) for part, values in parts.items()})
+
+
+def flatten(config: Config) -> Settings:
+    """Dotted name -> value, for every setting."""
+    return {
+        f"{part}.{key}": value for part, values in dataclasses.asdict(config).items() for key, value in values.items()
+    }
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings of a TOML file with tables [model], [text], [training], [decoding]."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a TOML file: {error}.") from None
+    settings: Settings = {}
+    for part, values in tables.items():
+        if not isinstance(values, dict):
+            raise InputError(f"{path}: '{part}' stands outside a table; write it under [model], [text], [training] ...")
+        settings |= {f"{part}.{key}": _typed(f"{part}.{key}", value) for key, value in values.items()}
+    return settings
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`model.d_model=256` as (name, value)."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InputError(f"'{text}' is not a setting; write name=value, such as model.d_model=256.")
+    return name.strip(), _typed(name.strip(), value.strip())
+
+
+def _typed(name: str, value: Any) -> Any:
+    """The value as the type that its setting has; text, as typed on a command line, is read."""
+    wanted = _settings().get(name)
+    if wanted is None:
+        short = {known.rpartition(".")[2]: known for known in _settings()}
+        hint = f"; did you mean '{short[name]}'?" if name in short else _did_you_mean(name, _settings())
+        raise InputError(f"There is no setting '{name}'{hint}")
+    try:
+        return _read(value, wanted)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} is {value!r}; expected {_describe(wanted)}.") from None
+
+
+def _read(value: Any, wanted: Any) -> Any:
+    if get_origin(wanted) is Literal:
+        if value not in get_args(wanted):
+            raise ValueError
+        return value
+    if get_origin(wanted) is tuple:
+        return tuple(value.replace(",", " ").split() if isinstance(value, str) else map(str, value))
+    if wanted == int | None:
+        return None if value in (None, "none", "auto") else _read(value, int)
+    if wanted is bool:
+        return (
+            {"true": True, "yes": True, "false": False, "no": False}[value.lower()]
+            if isinstance(value, str)
+            else _same(value, bool)
+        )
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return wanted(value) if isinstance(value, str) else _same(value, wanted)
+
+
+def _same(value: Any, wanted: type) -> Any:
+    if type(value) is not wanted:
+        raise TypeError
+    return value
+
+
+def _describe(wanted: Any) -> str:
+    if get_origin(wanted) is Literal:
+        return "one of " + ", ".join(get_args(wanted))
+    names = {int: "a whole number", float: "a number", bool: "true or false", int | None: "a whole number, or auto"}
+    return names.get(wanted, "a list of directions such as fr-en")
+
+
+def _settings() -> dict[str, Any]:
+    """Every dotted name with its type."""
+    return {
+        f"{part}.{key}": kind
+        for part, holder in get_type_hints(Config).items()
+        for key, kind in get_type_hints(holder).items()
+    }
+
+
+def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""

@@ -1,0 +1,92 @@
+"""What every search shares: what it asks of a model, and what it answers with."""
+
+from typing import NamedTuple, Protocol, TypeVar, overload, runtime_checkable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from regard.config import PAD
+
+Same = TypeVar("Same")
+
+
+@runtime_checkable  # so that the tests can check signatures
+class State(Protocol):
+    """A decoder in the middle of its sentences, one row for each."""
+
+    def select(self: Same, rows: Int[Tensor, " n"]) -> Same:
+        """The state of `rows`, in that order; a row may come twice, or not at all."""
+        ...
+
+
+S = TypeVar("S", bound=State)
+
+
+@runtime_checkable
+class Steps(Protocol[S]):
+    """A model that reads its target piece by piece."""
+
+    def step(self, ids: Int[Tensor, " row"], state: S) -> tuple[Float[Tensor, "row vocab"], S]:
+        """Reads one piece a row; the logits of the next, and the state after."""
+        ...
+
+
+class Hypothesis(NamedTuple):
+    """A target that a search has found."""
+
+    ids: list[int]  # without bos; with eos if it is finished
+    log_probs: list[float]  # the model's own, one a piece
+    score: float  # their sum / length_penalty
+    finished: bool  # it ends with eos; if not, it was cut off at its sentence's max_length
+
+
+@overload
+def length_penalty(length: int, alpha: float) -> float: ...
+@overload
+def length_penalty(length: Tensor, alpha: float) -> Tensor: ...
+def length_penalty(length: int | Tensor, alpha: float) -> float | Tensor:
+    """length ** alpha, by which a sum of log-probabilities is divided; the length counts eos.
+
+    The convention of fairseq and of CTranslate2, so that scores can be compared: 0 ranks by the sum, 1 by the mean of a
+    piece. It is not ((5 + length) / 6) ** alpha (Wu et al., 2016).
+    """
+    penalty: float | Tensor = length**alpha
+    return penalty
+
+
+def forced_pieces(prefix: list[list[int]] | None, limits: Int[Tensor, " batch"]) -> Int[Tensor, "batch target"]:
+    """The piece that each sentence must have at each place of its prefix; behind it, up to the longest limit, -1."""
+    if prefix is not None and len(prefix) != len(limits):
+        raise ValueError(
+            f"{len(prefix)} prefixes for {len(limits)} sentences: give each one its own; [] forces nothing."
+        )
+    forced = limits.new_full((len(limits), max(limits.tolist(), default=0)), -1)
+    for row, ids in enumerate(prefix or []):
+        ids = ids[: forced.shape[1]]
+        forced[row, : len(ids)] = torch.tensor(ids, dtype=forced.dtype)
+    return forced
+
+
+def forbid_repeats(
+    log_probs: Float[Tensor, "row vocab"], history: Int[Tensor, "row target"], n: int
+) -> Float[Tensor, "row vocab"]:
+    """-inf for each piece that would end a run of n pieces that its row already has; n = 0: nothing is forbidden.
+
+    Eos is always allowed, for it has not come before.
+    """
+    length = history.shape[1]
+    if not 0 < n <= length:
+        return log_probs
+    runs = history.unfold(1, n, 1)
+    latest = history[:, length - n + 1 :]
+    again = (runs[..., :-1] == latest[:, None]).all(dim=-1)
+    return log_probs.scatter(1, runs[..., -1].where(again, PAD), -torch.inf)
+
+
+def no_target(sentence: int) -> ValueError:
+    """What is wrong where a search comes back with nothing: no model whose logits are finite brings it about."""
+    return ValueError(
+        f"Sentence {sentence} of the batch has no target of a probability above 0: the model's logits are not numbers, "
+        f"or rule out what the prefix asks for. Are the model's weights finite?"
+    )

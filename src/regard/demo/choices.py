@@ -1,0 +1,152 @@
+"""Chance with taste: who may do what to what, so that a random sentence makes sense."""
+
+from collections.abc import Collection, Sequence
+from random import Random
+from typing import TypeVar, final
+
+from regard.demo.grammar import PRONOUNS, Nominal, Text, belonging, both, noun_phrase, place, proper
+from regard.demo.lexicon import Adjective, Gender, Noun, Verb, lexicon
+
+T = TypeVar("T")
+MASS = ("meal", "drink")
+UNOWNED = ("building", "transport", "room", "crossing")
+DEGREES = [Text(), Text(), Text("très", "very"), Text("trop", "too")]
+
+
+@final
+class Choices:
+    """The lexicon, drawn from with one random generator."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.words = lexicon()
+        self.tables = self.words.tables
+
+    def one(self, options: Sequence[T]) -> T:
+        """Any of these."""
+        return self.rng.choice(options)
+
+    def chance(self, probability: float) -> bool:
+        """True as often as that."""
+        return self.rng.random() < probability
+
+    def pair(self, table: dict[str, str]) -> Text:
+        """A line of a table of English = French."""
+        en, fr = self.one(list(table.items()))
+        return Text(fr, en)
+
+    def verb(self, *names: str) -> Verb:
+        """Any of these verbs."""
+        return self.words.verbs[self.one(names)]
+
+    def nouns(self, kinds: Collection[str]) -> list[Noun]:
+        """The nouns of these kinds; a kind may be a group of places."""
+        grouped = [name for kind in kinds for name in self.tables["groups"].get(kind, [])]
+        return [*self.words.of_kind(*kinds), *(self.words.nouns[name] for name in grouped)]
+
+    def adjective(self, kind: str, before: bool | None = None) -> Adjective:
+        """An adjective that can be said of this kind of thing."""
+        fitting = [word for word in self.words.adjectives.values() if kind in word.kinds]
+        return self.one([word for word in fitting if before is None or word.before == before])
+
+    def adjectives(self, noun: Noun) -> tuple[Adjective, ...]:
+        """Mostly none, else one, at times one on each side where French has them so: une petite voiture rouge."""
+        fitting = [word for word in self.words.adjectives.values() if noun.kind in word.kinds]
+        if not fitting or self.chance(0.7):
+            return ()
+        first = self.one(fitting)
+        colours = [word for word in fitting if "colour" in word.kinds]
+        return (first, self.one(colours)) if first.before and colours and self.chance(0.5) else (first,)
+
+    def name(self) -> Nominal:
+        """Somebody by name."""
+        gender: Gender = "m" if self.chance(0.5) else "f"
+        return proper(self.one(self.tables["names"][gender]), gender)
+
+    def pronoun(self) -> Nominal:
+        """I, you, he, she, we or they."""
+        return self.one(list(PRONOUNS.values()))
+
+    def kin(self, owner: str = "") -> Nominal:
+        """Somebody of the family."""
+        return noun_phrase(self.one(self.words.of_kind("kin")), owner or self.one(["my", "your", "our"]))
+
+    def person(self) -> Nominal:
+        """A person as the subject of a clause."""
+        draw = self.rng.random()
+        if draw < 0.45:
+            return self.pronoun()
+        if draw < 0.6:
+            return self.name()
+        if draw < 0.72:
+            return self.kin()
+        if draw < 0.77:
+            return both(self.name(), self.name() if self.chance(0.5) else self.kin("my"))
+        noun = self.one(self.words.of_kind("person", "child"))
+        return noun_phrase(noun, "the", self.adjectives(noun), many=self.chance(0.3))
+
+    def animal(self) -> Nominal:
+        """An animal as the subject of a clause."""
+        noun = self.one(self.words.of_kind("animal"))
+        names = ["the", "the", "the", "this", "my" if noun.en in self.tables["groups"]["pet"] else "the"]
+        return noun_phrase(noun, self.one(names), self.adjectives(noun), many=self.chance(0.25))
+
+    def subject(self, verb: Verb) -> Nominal:
+        """Whoever does such a thing."""
+        if "animal" in verb.who and self.chance(0.35):
+            return self.animal()
+        if "transport" in verb.who and self.chance(0.4):
+            return noun_phrase(self.one(self.words.of_kind("transport")), "the")
+        return self.person()
+
+    def thing(self, verb: Verb, subject: Nominal, negative: bool = False) -> Nominal:
+        """An object for the subject's verb; his, her and their only of the subject's own things."""
+        eaten = ("food", "animal", "path")  # and not what animals cross and climb: that is kept for the pronoun family
+        noun = self.one(self.nouns([kind for kind in sorted(verb.what) if subject.kind != "animal" or kind in eaten]))
+        if noun.kind == "kin":
+            return self.kin(subject.owner or "my")
+        if noun.kind in ("place", *UNOWNED):
+            return noun_phrase(noun, "the", self.adjectives(noun))
+        own = subject.owner if subject.kind != "animal" else ""
+        if noun.kind in MASS:
+            return noun_phrase(
+                noun, self.one(["the", "any" if negative else "some", own or "the"]), self.adjectives(noun)
+            )
+        if noun.kind in ("person", "child"):
+            return noun_phrase(noun, self.one(["the", "the", "a" if not negative else "the"]), self.adjectives(noun))
+        if noun.kind == "opening" or verb.en == "wear":
+            return noun_phrase(noun, self.one(["the", "this", "my", own or "the", own or "the"]), self.adjectives(noun))
+        if self.chance(0.25) and verb.en not in self.tables["aspect"]["single"]:
+            several = "any" if negative else self.one(["some", *self.tables["numbers"]])
+            return noun_phrase(noun, self.one(["the", "this", several, several]), self.adjectives(noun), many=True)
+        name = self.one(["the", "the", "this", "the" if negative else "a", own or "the", "my"])
+        return noun_phrase(noun, name, self.adjectives(noun))
+
+    def holder(self, kinds: Collection[str]) -> Nominal:
+        """A thing as the subject of a clause: the red car, my hat, Marie's book."""
+        noun = self.one(self.nouns(kinds))
+        if noun.kind in (*UNOWNED, "place"):
+            return noun_phrase(noun, "the")
+        if self.chance(0.15):
+            return belonging(noun, self.name() if self.chance(0.6) else self.kin("my"))
+        many = noun.kind not in MASS and self.chance(0.25)
+        return noun_phrase(noun, self.one(["the", "the", "this", "my", "your", "our"]), many=many)
+
+    def tense(self, verb: Verb) -> str:
+        """A tense that suits the verb."""
+        aspect = self.tables["aspect"]
+        present = [] if verb.en in aspect["sudden"] else ["present"] * 3
+        return self.one(["past"] * 3 + ["future"] * 2 + present + ["progressive past"] * (verb.en in aspect["lasting"]))
+
+    def time(self, tense: str) -> Text:
+        """When: a time of that tense."""
+        return self.pair(self.tables["time"][tense.removeprefix("progressive ")])
+
+    def where(self, verb: Verb) -> Text:
+        """A place where one does such a thing."""
+        return self.spot(self.one(self.tables["where"][verb.en]))
+
+    def spot(self, written: str) -> Text:
+        """A place from its short form: under table."""
+        noun = next(noun for name, noun in self.words.nouns.items() if written.endswith(" " + name))
+        return place(written.removesuffix(noun.en).strip(), noun_phrase(noun, "the"))

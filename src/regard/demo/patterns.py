@@ -1,0 +1,314 @@
+"""The sentences of the demo corpus, one function a pattern."""
+
+from collections.abc import Callable
+
+from regard.demo import plans
+from regard.demo.choices import MASS, Choices
+from regard.demo.english import comparative
+from regard.demo.french import starts_with_vowel
+from regard.demo.grammar import (
+    CLITICS,
+    IT,
+    PRONOUNS,
+    Clause,
+    Nominal,
+    Text,
+    ask,
+    attribute,
+    infinitive,
+    noun_phrase,
+    place,
+    say,
+)
+from regard.demo.plans import Plan
+
+LIKED = ("like", "hate", "prefer")
+BECAUSE = Text("parce que", "because")
+WHO = Nominal(Text("qui", "who"))
+
+
+def statement(choices: Choices) -> Text:
+    """A plain clause; the time comes last, or first with a comma."""
+    plan = choices.one(plans.PLANS)(choices)
+    if plan.time.fr and choices.chance(0.3):
+        return Text(plan.time.fr + ",", plan.time.en.capitalize() + ",").then(say(plan.clause)).sentence()
+    return say(plan.clause).then(plan.time).sentence()
+
+
+def yes_or_no(choices: Choices) -> Text:
+    """Est-ce que le chat dort ? Is the cat sleeping?"""
+    plan = choices.one(plans.PLANS)(choices, negative=False)
+    return ask(plan.clause).then(plan.time).sentence("?")
+
+
+def why(choices: Choices) -> Text:
+    """Pourquoi est-ce que le chat dort ? Why is the cat sleeping?"""
+    plan: Plan = choices.one(plans.PLANS)(choices, negative=False)
+    return ask(plan.clause, Text("pourquoi", "why")).sentence("?")
+
+
+def when_or_where(choices: Choices) -> Text:
+    """Quand est-ce que le train partira ? Where do you live?"""
+    if choices.chance(0.5):
+        clause = plans.moving(choices, negative=False).clause
+        word = Text("quand", "when")
+        clause = clause._replace(tense=choices.one(["past", "future"]))
+    else:
+        verb = choices.verb("work", "live", "sleep", "play", "go")
+        word = Text("où", "where")
+        clause = Clause(choices.subject(verb), verb, choices.tense(verb))
+    return ask(clause, word).sentence("?")
+
+
+def who(choices: Choices) -> Text:
+    """Qui mange la pomme ? Who is eating the apple?"""
+    clause = plans.transitive(choices, negative=False).clause
+    if clause.subject.owner and f" {clause.subject.owner} " in f" {clause.complement.en} ":
+        return who(choices)
+    return say(clause._replace(subject=WHO)).sentence("?")
+
+
+def what(choices: Choices) -> Text:
+    """Qu'est-ce que le garçon mange ? What is the boy eating?"""
+    verbs = [verb for verb in choices.words.verbs.values() if verb.what and not verb.rest_fr and "person" in verb.who]
+    verb = choices.one([verb for verb in verbs if not verb.whom])
+    clause = Clause(choices.person(), verb, choices.tense(verb))
+    return ask(clause, Text("qu'", "what"))._replace(fr="qu'" + ask(clause).fr).sentence("?")
+
+
+def asking_for(choices: Choices) -> Text:
+    """Où est la gare ? Combien coûte ce livre ?"""
+    if choices.chance(0.5):
+        thing = choices.holder(("building", "thing", "clothes", "text", "vehicle", "transport", "animal"))
+        be = choices.words.verbs["be"]
+        clause = Clause(thing, be)
+        verb = "sont" if thing.many else "est"
+        return Text(f"où {verb} {thing.text.fr}", f"where {ask(clause).en}").sentence("?")
+    noun = choices.one(choices.words.of_kind("clothes", "thing", "vehicle", "text", "furniture", "food"))
+    thing = noun_phrase(noun, choices.one(["the", "this"]), choices.adjectives(noun), many=choices.chance(0.3))
+    cost, do = ("coûtent", "do") if thing.many else ("coûte", "does")
+    return Text(f"combien {cost} {thing.text.fr}", f"how much {do} {thing.text.en} cost").sentence("?")
+
+
+def habit(choices: Choices) -> Text:
+    """Il mange toujours du pain. She never drinks wine. We work every day."""
+    make = choices.one([plans.transitive, plans.transitive, plans.intransitive])
+    clause = make(choices, negative=False).clause._replace(tense="habit")
+    if clause.verb.en not in choices.tables["aspect"]["usual"]:
+        return habit(choices)
+    if choices.chance(0.6):
+        adverb = choices.one(list(choices.tables["adverbs"]))
+        if adverb == "never" and " some " in f" {clause.complement.en} ":
+            return habit(choices)
+        if adverb == "never" and clause.complement.en.startswith(("a ", "an ")):
+            return habit(choices)
+        return say(clause._replace(adverb=adverb)).sentence()
+    return say(clause).then(choices.pair(choices.tables["time"]["habit"])).sentence()
+
+
+def liking(choices: Choices) -> Text:
+    """J'aime les pommes, I like apples: the article of what is liked in general is said in French only."""
+    verb = choices.verb(*LIKED)
+    noun = choices.one(choices.words.of_kind("food", "meal", "drink", "animal"))
+    many = noun.kind not in MASS
+    phrase = noun_phrase(noun, "the", many=many).text
+    tense = choices.one(["present", "present", "present", "past"])
+    clause = Clause(choices.person(), verb, tense, choices.chance(0.3), Text(phrase.fr, phrase.en.removeprefix("the ")))
+    return say(clause).sentence() if choices.chance(0.75) else ask(clause._replace(negative=False)).sentence("?")
+
+
+def modal(choices: Choices) -> Text:
+    """Je veux manger une pomme, he can swim, you must leave."""
+    verb = choices.verb("want", "can", "must", "like")
+    denied = choices.chance(0.25)
+    inner = choices.one([plans.intransitive] + [plans.transitive] * (verb.en != "like"))(choices, negative=False).clause
+    if inner.verb.simple or inner.verb.en in ("lose", "break", "fall") or inner.subject.kind == "animal" or (denied and " some " in f" {inner.complement.en} "):
+        return modal(choices)
+    if denied and inner.complement.en.startswith(("a ", "an ")):
+        return modal(choices)
+    tense = "present" if verb.en == "must" else choices.one(["present", "present", "past"])
+    done = infinitive(inner.verb, inner.complement)
+    to = Text(done.fr, done.en if verb.en in ("can", "must") else f"to {done.en}")
+    clause = Clause(inner.subject, verb, tense, denied, to)
+    return ask(clause).sentence("?") if not denied and choices.chance(0.2) else say(clause).sentence()
+
+
+def clitic(choices: Choices) -> Text:
+    """Je la vois, she invited them: the pronoun stands before the French verb, the participle agrees with it."""
+    whom = choices.one(list(CLITICS.values()))
+    verb = choices.one([verb for verb in choices.words.verbs.values() if verb.whom])
+    subject = choices.person()
+    tense = choices.tense(verb)
+    one_word = tense != "past" or verb.state
+    if (subject.person == whom.person and whom.person != "il" and whom.person != "ils") or (
+        one_word and whom.text.fr in ("le", "la") and starts_with_vowel(verb.fr)
+    ):
+        return clitic(choices)  # je l'invite: him, or her?
+    return say(Clause(subject, verb, tense, choices.chance(0.25), clitic=whom)).sentence()
+
+
+def there_is(choices: Choices) -> Text:
+    """Il y a un chat sous la table. There are two cats under the table."""
+    noun = choices.one(choices.nouns(("pet", "thing", "paper", "clothes")))
+    many = choices.chance(0.4)
+    number = choices.one(["some", *choices.tables["numbers"]]) if many else "a"
+    spots = choices.tables["spots"]["pet" if noun.kind == "animal" else "thing"]
+    there = noun_phrase(noun, number, choices.adjectives(noun), many).text.then(choices.spot(choices.one(spots)))
+    are = "are" if many else "is"
+    if choices.chance(0.3):
+        return Text("est-ce que il y a", f"{are} there").then(there).sentence("?")
+    return Text("il y a", f"there {are}").then(there).sentence()
+
+
+def town(choices: Choices) -> Text:
+    """Il y a une banque près de la gare. Marie habite à Paris."""
+    if choices.chance(0.4):
+        city = choices.pair(choices.tables["cities"])
+        verb = choices.verb("live", "work", "arrive")
+        clause = Clause(choices.person(), verb, choices.tense(verb), complement=Text("à", "in").then(city))
+        return say(clause).sentence() if choices.chance(0.7) else ask(clause).sentence("?")
+    first, second = choices.rng.sample(choices.words.of_kind("building"), 2)
+    where = place(choices.one(["near", "behind", "in front of"]), noun_phrase(second, "the"))
+    if choices.chance(0.4):
+        clause = Clause(noun_phrase(first, "the"), choices.words.verbs["be"], "present", choices.chance(0.2), where)
+        return say(clause).sentence()
+    there = noun_phrase(first, "a", choices.adjectives(first)).text.then(where)
+    if choices.chance(0.4):
+        return Text("est-ce que il y a", "is there").then(there).sentence("?")
+    return Text("il y a", "there is").then(there).sentence()
+
+
+def giving(choices: Choices) -> Text:
+    """Il donne un livre à Marie. He is giving a book to Marie."""
+    verb = choices.verb("give", "show")
+    subject = choices.person()
+    other = choices.one([choices.name, choices.kin])()
+    thing = choices.thing(verb, subject)
+    clause = Clause(subject, verb, choices.tense(verb), complement=thing.text.then(Text("à", "to"), other.text))
+    return giving(choices) if other.text == subject.text else say(clause).sentence()
+
+
+def command(choices: Choices) -> Text:
+    """Ouvrez la porte. Ne fermez pas la fenêtre."""
+    plan = plans.transitive(choices, negative=choices.chance(0.3)).clause
+    if plan.verb.simple or plan.subject.kind == "animal" or plan.subject.owner not in ("", "my", "your"):
+        return command(choices)
+    order = plan._replace(tense="present", subject=PRONOUNS["you"])
+    fr, en = say(order)
+    fr = fr.removeprefix("vous ")
+    en = f"do not {plan.verb.en} {plan.complement.en}" if plan.negative else f"{plan.verb.en} {plan.complement.en}"
+    return Text(fr, en).sentence()
+
+
+def comparison(choices: Choices) -> Text:
+    """Le lion est plus fort que le chat. Marie is happier than Paul."""
+    first, second = (choices.name(), choices.one([choices.name, choices.kin])())
+    if choices.chance(0.4):
+        nouns = choices.rng.sample(choices.words.of_kind("animal"), 2)
+        first, second = (noun_phrase(noun, "the") for noun in nouns)
+    if first.text == second.text:
+        return comparison(choices)
+    adjective = choices.words.adjectives[choices.one(choices.tables["compared"][first.kind])]
+    than = Text("que", "than").then(second.text)
+    better = attribute(first, adjective)._replace(en=comparative(adjective))
+    clause = Clause(first, choices.words.verbs["be"], complement=Text("plus " + better.fr, better.en).then(than))
+    return say(clause).sentence() if choices.chance(0.75) else ask(clause).sentence("?")
+
+
+def reason(choices: Choices) -> Text:
+    """Marie n'a pas mangé la soupe parce qu'elle était froide (it) or parce qu'elle était malade (she)."""
+    kinds, verbs, why_not = choices.one(
+        [
+            (("meal", "drink"), ("eat",), ("cold", "hot")),
+            (("clothes", "thing", "vehicle"), ("buy",), ("expensive",)),
+            (("text",), ("read", "finish"), ("difficult", "boring", "long")),
+        ]
+    )
+    noun = choices.one(choices.words.of_kind(*kinds))
+    verb = choices.verb("drink" if noun.kind == "drink" else "eat" if noun.kind == "meal" else choices.one(verbs))
+    subject = choices.one([choices.name, choices.kin, choices.person])()
+    it = IT[noun.gender]
+    about, words = (
+        (it, why_not) if choices.chance(0.5) else (standing_for(subject), ("tired", "sick", "sad", "nervous"))
+    )
+    adjective = choices.words.adjectives[choices.one(words)]
+    degree = choices.one([Text("trop", "too"), Text("trop", "too"), Text("très", "very"), Text()])
+    be = Clause(about, choices.words.verbs["be"], "past", complement=attribute(about, adjective, degree))
+    main = Clause(subject, verb, "past", True, noun_phrase(noun, "the").text)
+    return say(main).then(BECAUSE, say(be)).sentence()
+
+
+def standing_for(subject: Nominal) -> Nominal:
+    """The pronoun that stands for a subject in the next clause."""
+    if subject.text in [pronoun.text for pronoun in PRONOUNS.values()]:
+        return subject
+    key = "they" if subject.many and subject.gender == "m" else "he" if subject.gender == "m" else "she"
+    return PRONOUNS[key]
+
+
+def relative(choices: Choices) -> Text:
+    """Le livre que Marie a acheté est cher. The boy who is sleeping in the garden is sad."""
+    be = choices.words.verbs["be"]
+    if choices.chance(0.5):
+        plan = plans.intransitive(choices, negative=False).clause
+        noun = choices.one(choices.words.of_kind("person", "child"))
+        head = noun_phrase(noun, "the")
+        inner = say(plan._replace(subject=head._replace(text=Text("qui", "who"))))
+        adjective = choices.adjective(head.kind)
+    else:
+        verb = choices.verb("buy", "read", "write", "find", "choose", "sell", "forget", "wash", "repair", "wear")
+        noun = choices.one(choices.nouns(sorted(verb.what - {"pet", "opening", "food", "meal", "drink"})))
+        head = noun_phrase(noun, "the", many=choices.chance(0.2))
+        moved = head._replace(text=Text())
+        clause = Clause(choices.person(), verb, choices.one(["present", "past", "past"]), clitic=moved)
+        inner = Text("que", "that").then(say(clause))
+        adjective = choices.adjective(head.kind)
+    subject = head._replace(text=head.text.then(inner))
+    return say(Clause(subject, be, complement=attribute(head, adjective))).sentence()
+
+
+def while_(choices: Choices) -> Text:
+    """Le chat dormait quand Marie est arrivée. The cat was sleeping when Marie arrived."""
+    background = plans.intransitive(choices, negative=False).clause
+    if background.verb.simple or background.verb.en in ("fall", "stay", "come"):
+        return while_(choices)
+    verb = choices.verb("arrive", "leave")
+    event = Clause(choices.one([choices.name, choices.kin, choices.pronoun])(), verb, "past")
+    when = Text("quand", "when").then(say(event))
+    return say(background._replace(tense="progressive past")).then(when).sentence()
+
+
+def if_weather(choices: Choices) -> Text:
+    """S'il pleut, nous resterons dans la maison. If it rains, we will stay in the house."""
+    weather = choices.one([Text("si il pleut,", "if it rains,"), Text("si il neige,", "if it snows,")])
+    plan = choices.one([plans.intransitive, plans.transitive])(choices).clause
+    return weather.then(say(plan._replace(tense="future"))).sentence()
+
+
+PATTERNS: dict[Callable[[Choices], Text], int] = {  # and how often, in relation to the others
+    statement: 30,
+    yes_or_no: 8,
+    why: 4,
+    when_or_where: 4,
+    who: 3,
+    what: 2,
+    asking_for: 3,
+    habit: 6,
+    liking: 5,
+    modal: 7,
+    clitic: 6,
+    there_is: 4,
+    town: 4,
+    giving: 3,
+    command: 4,
+    comparison: 4,
+    reason: 5,
+    relative: 4,
+    while_: 3,
+    if_weather: 2,
+}
+
+
+def any_sentence(choices: Choices) -> Text:
+    """A sentence of any pattern."""
+    return choices.rng.choices(list(PATTERNS), list(PATTERNS.values()))[0](choices)

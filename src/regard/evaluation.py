@@ -1,0 +1,50 @@
+"""How good translations are: BLEU, chrF and TER, by sacreBLEU, each with the signature of the recipe that made it."""
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sacrebleu.metrics import BLEU, CHRF, TER
+
+from regard.errors import InputError
+
+
+class Score(NamedTuple):
+    """One metric's verdict over a corpus."""
+
+    metric: str  # BLEU and chrF: more is better; TER: less is
+    score: float  # 0 to 100; TER may pass 100
+    low: float | None  # 95 % bootstrap interval (Koehn, 2004); None where it was not asked for
+    high: float | None
+    signature: str
+
+
+def evaluate(
+    translations: Sequence[str], references: Sequence[str], *, resamples: int = 1000, tokenize: str = "13a"
+) -> list[Score]:
+    """BLEU, chrF and TER of the translations, with bootstrap intervals from that many resamples (0 = none).
+
+    `tokenize` is BLEU's: 13a, intl, char, zh, ja-mecab, ko-mecab, or none for text that is tokenised already.
+    Raises InputError where the counts differ, or there is nothing to score.
+    """
+    metrics: list[BLEU | CHRF | TER] = [BLEU(tokenize=tokenize, force=True), CHRF(), TER()]
+    return [_score(metric, translations, references, resamples) for metric in metrics]
+
+
+def bleu(translations: Sequence[str], references: Sequence[str], *, tokenize: str = "13a") -> Score:
+    """BLEU alone, without an interval."""
+    return _score(BLEU(tokenize=tokenize, force=True), translations, references, 0)
+
+
+def _score(metric: BLEU | CHRF | TER, translations: Sequence[str], references: Sequence[str], resamples: int) -> Score:
+    if len(translations) != len(references) or not references:
+        raise InputError(
+            f"There are {len(translations)} translations and {len(references)} references; "
+            f"a score needs as many of both, and one at least."
+        )
+    result = metric.corpus_score(translations, [references], n_bootstrap=max(resamples, 1))
+    signature = str(metric.get_signature())
+    told = json.loads(result.format(is_json=True, signature=signature))
+    middle, spread = told.get("confidence_mean"), told.get("confidence_var")
+    low, high = (None, None) if middle is None else (middle - spread, middle + spread)
+    return Score(told["name"], result.score, low, high, signature)

@@ -1,0 +1,1 @@
+"""The Transformer, a file for each part of Figure 1."""

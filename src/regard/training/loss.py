@@ -1,0 +1,66 @@
+"""The loss: cross-entropy with label smoothing (section 5.4), the output layer included."""
+
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+ROWS = 256  # positions whose logits exist at the same time in the fused loss: few enough for the processor's cache
+
+
+class Loss(NamedTuple):
+    """Two sums over the target positions, in nats."""
+
+    smoothed: Float[Tensor, ""]  # what is minimised
+    log_loss: Float[Tensor, ""]  # -log p of the right pieces; exp of its mean is the perplexity
+
+
+def plain_loss(
+    decoded: Float[Tensor, "n model"], output: Float[Tensor, "vocab model"], target: Int[Tensor, " n"], smoothing: float
+) -> Loss:
+    """-sum_y q(y) log p(y), with q(y) = 1 - smoothing on the right piece and smoothing / vocab on every piece more."""
+    log_p = F.linear(decoded, output).log_softmax(dim=-1)
+    right = log_p.gather(1, target[:, None]).sum()
+    return Loss(-(1 - smoothing) * right - smoothing * log_p.mean(dim=-1).sum(), -right)
+
+
+def fused_loss(
+    decoded: Float[Tensor, "n model"], output: Float[Tensor, "vocab model"], target: Int[Tensor, " n"], smoothing: float
+) -> Loss:
+    """`plain_loss`, made with its gradient in one pass over a few rows at a time: the logits are never kept."""
+    return Loss(*_Fused.apply(decoded, output, target, smoothing))  # type: ignore[no-untyped-call]
+
+
+class _Fused(torch.autograd.Function):
+    """d loss / d logits = p - q, so both gradients follow from the softmax while it is at hand."""
+
+    @staticmethod
+    def forward(ctx: Any, decoded: Tensor, output: Tensor, target: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+        vocabulary = output.shape[0]
+        d_decoded, d_output = torch.empty_like(decoded), torch.zeros_like(output)
+        smoothed, log_loss = decoded.new_zeros(()), decoded.new_zeros(())
+        mean_row = output.mean(dim=0)
+        for start in range(0, len(target), ROWS):
+            rows, right = decoded[start : start + ROWS], target[start : start + ROWS, None]
+            logits = F.linear(rows, output)
+            p = logits.softmax(dim=-1)
+            top, where = logits.max(dim=-1, keepdim=True)
+            log_sum = (
+                top - p.gather(1, where).log()
+            ).sum()  # of exp(logits): never underflows, p there is >= 1 / vocab
+            right_logits = logits.gather(1, right).sum()
+            log_loss += log_sum - right_logits
+            smoothed += log_sum - (1 - smoothing) * right_logits - smoothing * (rows @ mean_row).sum()
+            p.scatter_add_(1, right, right.new_full(right.shape, -1, dtype=p.dtype) * (1 - smoothing))
+            torch.sub(p @ output, smoothing * mean_row, out=d_decoded[start : start + ROWS])
+            d_output.addmm_(p.t(), rows)
+        d_output -= (smoothing / vocabulary) * decoded.sum(dim=0)
+        ctx.save_for_backward(d_decoded, d_output)
+        return smoothed, log_loss
+
+    @staticmethod
+    def backward(ctx: Any, d_smoothed: Tensor, d_log_loss: Tensor) -> tuple[Tensor, Tensor, None, None]:
+        d_decoded, d_output = ctx.saved_tensors
+        return d_decoded * d_smoothed, d_output * d_smoothed, None, None
