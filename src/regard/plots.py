@@ -15,7 +15,10 @@ MORE, LESS, WEIGHT = "#2063b0", "#c26300", "#00685c"
 
 
 def learning_curve(
-    path: Path, updates: Sequence[int], losses: dict[str, Sequence[float | None]], scores: dict[str, Sequence[float]]
+    path: Path,
+    updates: Sequence[int],
+    losses: Mapping[str, Sequence[float | None]],
+    scores: Mapping[str, Sequence[float | None]],
 ) -> None:
     """Draws losses (nats a piece, left) and scores (BLEU, right) against updates, as PNG.
 

@@ -199,7 +199,7 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(write, ending):
 
 def test_without_zstandard_the_message_names_the_extra_that_brings_it(write, monkeypatch):
     monkeypatch.setattr(formats, "zstd", None)
-    assert "pip install 'regard[zstd]'" in refusal(write("a.tsv.zst", b""))
+    assert "pip install 'regard[scale]'" in refusal(write("a.tsv.zst", b""))
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from regard.config import TextConfig
+from regard.config import EOS, TextConfig
 from regard.text import store
 from regard.text.formats import Pairs
 from regard.text.store import Ragged, encode_pairs
-from regard.text.tokenizer import EOS, Tokenizer
+from regard.text.tokenizer import Tokenizer
 
 PAIRS = Pairs(
     [f"le chat numéro {i} dort sous la table" for i in range(53)],

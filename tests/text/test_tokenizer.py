@@ -10,11 +10,11 @@ import sentencepiece
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from regard.config import TextConfig
+from regard.config import BOS, EOS, PAD, UNK, TextConfig
 from regard.errors import InputError
 from regard.text import tokenizer as module
 from regard.text.formats import Pairs
-from regard.text.tokenizer import BOS, EOS, PAD, UNK, Tokenizer, Vocabulary
+from regard.text.tokenizer import Tokenizer, Vocabulary
 
 PAIRS = Pairs(
     [f"le chat numéro {i} dort sous la table" for i in range(53)],

@@ -41,6 +41,8 @@ def add(verbs: Any) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Prepares, tells what it is going to do, does it."""
     from regard.cli.display import Display
+    from regard.training.board import Board
+    from regard.training.card import write_card
     from regard.training.loop import train
     from regard.training.prepare import Wanted, prepare
 
@@ -58,8 +60,12 @@ def run(asked: argparse.Namespace) -> int:
     with Display(asked.quiet) as display:
         if not asked.quiet:
             _announce(display.console, prepared)
+        board = Board(prepared.run) if prepared.run.config.training.tensorboard else None
         for event in train(prepared.run, prepared.learner, stop.asked):
             display.show(event)
+            if board:
+                board.show(event)
+    write_card(prepared.run)
     say(asked, f'The model is in {asked.folder}. Try it: regard translate {asked.folder} "..."')
     return 0
 

@@ -81,7 +81,9 @@ def noun_phrase(noun: Noun, name: str, adjectives: tuple[Adjective, ...] = (), m
     name_en = english.article(en[0]) if name == "a" else {"this": "these"}.get(name, name) if many else name
     owner = "their" if many else "his" if noun.gender == "m" else "her"
     kind = "person" if noun.kind == "kin" else noun.kind
-    return Nominal(Text(" ".join(fr), " ".join([name_en, *en])), noun.gender, many, "ils" if many else "il", owner, kind)
+    return Nominal(
+        Text(" ".join(fr), " ".join([name_en, *en])), noun.gender, many, "ils" if many else "il", owner, kind
+    )
 
 
 def proper(name: str, gender: Gender) -> Nominal:

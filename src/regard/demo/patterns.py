@@ -122,7 +122,12 @@ def modal(choices: Choices) -> Text:
     verb = choices.verb("want", "can", "must", "like")
     denied = choices.chance(0.25)
     inner = choices.one([plans.intransitive] + [plans.transitive] * (verb.en != "like"))(choices, negative=False).clause
-    if inner.verb.simple or inner.verb.en in ("lose", "break", "fall") or inner.subject.kind == "animal" or (denied and " some " in f" {inner.complement.en} "):
+    if (
+        inner.verb.simple
+        or inner.verb.en in ("lose", "break", "fall")
+        or inner.subject.kind == "animal"
+        or (denied and " some " in f" {inner.complement.en} ")
+    ):
         return modal(choices)
     if denied and inner.complement.en.startswith(("a ", "an ")):
         return modal(choices)
