@@ -1,0 +1,73 @@
+"""`regard demo`: from nothing to a translator, in two minutes."""
+
+import argparse
+import sys
+import time
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regard.cli.options import add_verb, start_torch
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from regard.demo.run import Report
+
+
+def add(verbs: Any) -> None:
+    """Describes the verb."""
+    parser = add_verb(
+        verbs, "demo", run, help="train a small French-English translator in two minutes, and show what it can do",
+        example="regard demo my-first-model",
+    )  # fmt: skip
+    parser.add_argument("folder", nargs="?", default="regard-demo", metavar="DIR", help="(default regard-demo)")
+    parser.add_argument("--no-open", action="store_true", help="do not open the picture at the end")
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Writes a corpus, trains on it, examines the model, shows what it looked at."""
+    began = time.monotonic()
+    from rich.console import Console
+
+    from regard.cli.display import Display
+    from regard.demo.run import draw, examine, learn, make_corpus
+
+    device, seed, folder = start_torch(asked), 1 if asked.seed is None else asked.seed, Path(asked.folder)
+    console = Console(quiet=asked.quiet, highlight=False)
+    corpus = make_corpus(folder, seed)
+    console.print(f"A corpus of {len(corpus.train.source):,} sentence pairs is in {folder}/corpus, such as")
+    for source, target in list(zip(*corpus.train, strict=True))[:3]:
+        console.print(f"  {source}  [dim]{target}[/]")
+    console.print("A Transformer now learns from it, in both directions at once.\n")
+    with Display(asked.quiet) as display:
+        for event in learn(folder, seed, device):
+            display.show(event)
+    report = examine(folder, corpus, began)
+    _tell(console, report, folder)
+    try:
+        picture = draw(folder, report.examples[-1])
+    except ImportError:
+        console.print("For pictures of what it looked at: pip install 'regard\\[plots]'")
+        return 0
+    console.print(f"What it looked at while writing the last of them: {picture}")
+    if not asked.no_open and sys.stdout.isatty():
+        webbrowser.open(picture.absolute().as_uri())
+    return 0
+
+
+def _tell(console: "Console", report: "Report", folder: Path) -> None:
+    from rich.table import Table
+
+    table = Table("on sentences it has never seen", "score", box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for direction, score in report.bleu.items():
+        table.add_row(f"BLEU {direction}", f"{score:.1f}")
+    table.add_row("il or elle: the right one is more probable", f"{report.pronoun_accuracy:.1%}")
+    table.add_row("seconds, all in all", f"{report.seconds:.0f}")
+    console.print("", table, "", sep="\n")
+    for example in report.examples:
+        console.print(f"  {example.source}\n    [green]{example.translation}[/]")
+    console.print(f"\nThe model is in {folder}/model. What to do next:")
+    console.print(f'  regard translate {folder}/model "je suis médecin"')
+    console.print(f'  regard translate {folder}/model --direction en-fr --nbest 3 "The cat is too tired."')
+    console.print("  regard train my-model --train corpus.fr corpus.en    [dim]your own pairs[/]\n")

@@ -1,0 +1,152 @@
+"""The first run: a corpus, a model that learns it in a minute or so, and how well it did."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from regard.config import Settings
+from regard.decoding.directory import load
+from regard.decoding.translator import Translator
+from regard.demo.corpus import DemoCorpus, demo_corpus
+from regard.demo.family import Contrast
+from regard.disk import write_text
+from regard.errors import InputError
+from regard.evaluation import bleu
+from regard.looking.listening import listening
+from regard.plots import attention_maps
+from regard.text.formats import Pairs
+from regard.training.card import write_card
+from regard.training.loop import Event, train
+from regard.training.prepare import Wanted, prepare
+
+MINUTES = 1.3  # of training, whatever the machine
+THERE, BACK = "fr-en", "en-fr"
+SETTINGS: Settings = {
+    "text.directions": (THERE, BACK),
+    "text.tokenizer": "bpe",
+    "text.vocabulary": 2000,
+    "model.n_encoder_layers": 2,
+    "model.n_decoder_layers": 2,
+    "model.d_model": 128,
+    "model.d_ff": 256,
+    "model.n_heads": 4,
+    "model.norm": "pre",
+    "model.p_drop": 0.0,  # every pair is seen three times or so: nothing to overfit
+    "training.batch_tokens": 512,
+    "training.learning_rate": 5e-3,
+    "training.schedule": "cosine",
+    "training.warmup": 300,
+    "training.ema": 0.998,
+    "training.minutes": MINUTES,
+    "training.validate_every": 500,
+    "training.validate_pairs": 100,
+    "training.save_every": 1000,
+    "decoding.beam_size": 2,
+}
+UNSEEN = {
+    THERE: [
+        "je suis étudiant",
+        "L'animal n'a pas traversé la rue parce qu'il était trop fatigué.",
+        "L'animal n'a pas traversé la rue parce qu'elle était trop large.",
+    ],
+    BACK: [
+        "The animal did not cross the street because it was too tired.",
+        "The animal did not cross the street because it was too wide.",
+    ],
+}
+
+
+class Example(NamedTuple):
+    """A sentence and its translation."""
+
+    direction: str
+    source: str
+    translation: str
+
+
+class Report(NamedTuple):
+    """What the demo found out; the fields of report.json."""
+
+    seconds: float  # from the start to the end
+    bleu: dict[str, float]  # of greedy translations of the held-out sentences
+    pronoun_accuracy: float  # share of contrastive pairs in which the right pronoun is more probable
+    examples: list[Example]
+
+
+def make_corpus(folder: Path, seed: int) -> DemoCorpus:
+    """Writes the parts of the corpus as pairs of text files into folder/corpus; what an earlier demo left goes.
+
+    Raises InputError where the folder holds anything else.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / "corpus" / "train.fr").exists():
+        raise InputError(f"{folder} is not empty, and not a demo's. Name a new folder: regard demo NEW")
+    for old in ("corpus", "model"):
+        shutil.rmtree(folder / old, ignore_errors=True)
+    corpus = demo_corpus(seed)
+    for name, part in (("train", corpus.train), ("valid", corpus.valid), ("test", corpus.test)):
+        for language, lines in zip(("fr", "en"), part, strict=True):
+            write_text(folder / "corpus" / f"{name}.{language}", "".join(f"{line}\n" for line in lines))
+    return corpus
+
+
+def learn(folder: Path, seed: int, device: torch.device) -> Iterator[Event]:
+    """Trains the model in folder/model on the corpus in folder/corpus, by the same steps as `regard train`."""
+    files = {
+        part: [str(folder / "corpus" / f"{part}.{language}") for language in ("fr", "en")]
+        for part in ("train", "valid")
+    }
+    given = SETTINGS | {"training.seed": seed}
+    wanted = Wanted(folder=folder / "model", train=files["train"], valid=files["valid"], given=given, device=device)
+    prepared = prepare(wanted)
+    yield from train(prepared.run, prepared.learner)
+    write_card(prepared.run)
+
+
+def examine(folder: Path, corpus: DemoCorpus, began: float) -> Report:
+    """Scores the model on what was held out, writes folder/report.json; `began` is the time.monotonic() of the start."""
+    translator = load(folder / "model")
+    scores = {THERE: _bleu(translator, corpus.test, THERE), BACK: _bleu(translator, Pairs(*corpus.test[::-1]), BACK)}
+    accuracy = pronoun_accuracy(translator, corpus.contrasts)
+    examples = [
+        Example(direction, line, answer.text)
+        for direction, lines in UNSEEN.items()
+        for line, answer in zip(lines, translator.translate(lines, direction=direction), strict=True)
+    ]
+    report = Report(round(time.monotonic() - began, 1), scores, accuracy, examples)
+    told: dict[str, Any] = report._asdict() | {"examples": [example._asdict() for example in examples]}
+    write_text(folder / "report.json", json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    return report
+
+
+def pronoun_accuracy(translator: Translator, contrasts: Sequence[Contrast]) -> float:
+    """The share of the sentences whose right translation is more probable than the one with the other pronoun."""
+    sources = [contrast.source for contrast in contrasts]
+    right, wrong = (
+        [sum(scored.log_probs) for scored in translator.score(sources, targets, direction=BACK)]
+        for targets in ([contrast.right for contrast in contrasts], [contrast.wrong for contrast in contrasts])
+    )
+    return sum(a > b for a, b in zip(right, wrong, strict=True)) / len(contrasts)
+
+
+def draw(folder: Path, example: Example) -> Path:
+    """A picture of the last layer's cross-attention, head by head, while the model wrote this translation."""
+    translator = load(folder / "model")
+    name = f"decoder.layers.{translator.config.model.n_decoder_layers - 1}.cross_attention.weights"
+    with listening(translator.model, lambda tap: tap == name) as heard:
+        written = translator.score([example.source], [example.translation], direction=example.direction)[0]
+    read = translator.tokenizer.source.pieces(translator.tokenizer.encode_source(example.source, example.direction))
+    maps = {f"head {number + 1}": weights.tolist() for number, weights in enumerate(heard[name][0])}
+    rows, columns = ([piece.replace("\u2581", "") for piece in side] for side in (written.pieces, read))
+    title = "Writing each word on the left, the decoder's last layer looked at these words"
+    attention_maps(folder / "attention.png", maps, rows=rows, columns=columns, title=title)
+    return folder / "attention.png"
+
+
+def _bleu(translator: Translator, pairs: Pairs, direction: str) -> float:
+    answers = translator.translate(pairs.source, direction=direction, beam_size=1)
+    return round(bleu([answer.text for answer in answers], pairs.target).score, 2)
