@@ -50,7 +50,7 @@ def random_table() -> Callable[..., Table]:
 
 @pytest.fixture
 def chain() -> Callable[[dict[int, dict[int, float]]], Table]:
-    """One sentence in which a piece follows a piece with the probability given; the rest is left to pad, unk and bos."""
+    """One sentence in which a piece follows a piece with the probability given; the rest is left to padding."""
 
     def make(following: dict[int, dict[int, float]]) -> Table:
         vocab = 1 + max(max(following), *(max(row) for row in following.values()))

@@ -1,7 +1,7 @@
 """The beam against all targets there are, against a search in plain Python, and against answers done by hand."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -150,10 +150,9 @@ def test_a_beam_finds_what_greed_misses(chain: Any) -> None:
 
 
 def test_a_beam_of_one_ends_at_its_first_eos_although_going_on_would_score_better(chain: Any) -> None:
-    table = chain({BOS: {EOS: 0.5, A: 0.4}, A: {A: 0.9, EOS: 0.1}})
+    table = chain({BOS: {EOS: 0.5, A: 0.4}, A: {EOS: 1.0}})
     assert search(table, [17], beam_size=1)[0][0].ids == [EOS]
-    assert len(search(table, [17], beam_size=2)[0][0].ids) == 17
-    assert table.rows[0] == 1
+    assert search(table, [17], beam_size=2)[0][0].ids == [A, EOS]  # log 0.4 / 2 = -0.46, and log 0.5 = -0.69
 
 
 def test_a_search_is_over_when_nothing_can_win_any_more(chain: Any) -> None:
@@ -168,6 +167,13 @@ def test_a_search_goes_on_while_a_longer_hypothesis_can_still_win(chain: Any) ->
     assert found.ids == [A, B, C, EOS]
     assert found.score == pytest.approx(math.log(0.4) / 4)  # -0.23; eos at once has log 0.6 = -0.51
     assert search(table, [5], beam_size=2, length_penalty=0.0)[0][0].ids == [EOS]
+
+
+def test_where_length_is_punished_too_the_search_goes_on_while_one_more_piece_can_win(chain: Any) -> None:
+    table = chain({BOS: {EOS: 0.3, A: 0.6}, A: {EOS: 1.0}})
+    found = search(table, [101], beam_size=2, length_penalty=-1.0)[0][0]
+    assert found.ids == [A, EOS]
+    assert found.score == pytest.approx(2 * math.log(0.6))  # -1.02; eos at once has log 0.3 = -1.20
 
 
 def test_what_is_cut_off_comes_behind_everything_finished(chain: Any) -> None:
@@ -225,27 +231,27 @@ def test_forbidding_repeats_leaves_the_given_numbers_alone() -> None:
 
 
 def test_the_tree_holds_every_candidate_and_leads_back_to_every_answer(random_table: Any) -> None:
-    limits = [5, 3, 7]
+    limits, prefix = [5, 3, 7], [[], [], [A, EOS]]
     table = random_table(len(limits), VOCAB)
-    answers, tree = beam_tree(
-        table, table.start(), batch=3, config=DecodingConfig(beam_size=2), max_lengths=torch.tensor(limits)
-    )
-    paths = {-1: (-1, [], 0.0)}  # node -> sentence, pieces, total
-    kept_before, ended = 3, set()
-    for growth in tree:
+    config = DecodingConfig(beam_size=2)
+    start, most = table.start(), torch.tensor(limits)
+    answers, tree = beam_tree(table, start, batch=3, config=config, max_lengths=most, prefix=prefix)
+    paths: dict[int, list[int]] = {-1: []}
+    totals, ended = {-1: 0.0}, set()
+    for growth, rows in zip(tree, table.rows, strict=True):
         assert int(growth.kept.sum(dim=1).max()) <= 2
-        assert int(growth.row.max()) < kept_before
+        assert int(growth.row.max()) < rows
         for sentence, *columns in zip(growth.sentence.tolist(), *candidates(growth), strict=True):
             for parent, node, piece, log_prob, total, end in zip(*columns, strict=True):
-                before, ids, so_far = paths[parent]
-                assert before in (-1, sentence)
-                assert total == pytest.approx(so_far + log_prob)
-                assert log_prob == pytest.approx(log_probs(table, sentence, [*ids, piece])[-1], rel=1e-5)
-                paths[node] = (sentence, [*ids, piece], total)
-                ended |= {(sentence, *ids, piece)} if end else set()
-        kept_before = 2 * len(growth.sentence)
+                paths[node], totals[node] = [*paths[parent], piece], total
+                if total > -math.inf:
+                    assert total == pytest.approx(totals[parent] + log_prob)
+                    assert log_prob == pytest.approx(log_probs(table, sentence, paths[node])[-1], rel=1e-5)
+                ended |= {(sentence, *paths[node], total)} if end else set()
     assert sorted(paths) == list(range(-1, len(paths) - 1))
-    assert all((sentence, *found[0].ids) in ended for sentence, found in enumerate(answers) if found[0].finished)
+    assert min(total for *_, total in ended) > -math.inf
+    for sentence, (best, *_) in enumerate(answers):
+        assert any(one[:-1] == (sentence, *best.ids) for one in ended) == best.finished
 
 
 def candidates(growth: Growth) -> list[list[list[Any]]]:

@@ -72,14 +72,11 @@ def test_top_p_is_measured_on_what_top_k_has_left() -> None:
 
 def test_a_nucleus_may_be_wider_than_where_it_is_looked_for_first() -> None:
     vocab = 5 * NUCLEUS
-    narrow = torch.full((vocab,), 1e-9)
-    narrow[3] = 1.0
-    log_probs = torch.stack([torch.ones(vocab) / vocab, narrow]).log()
-    config = DecodingConfig(temperature=1.0, top_p=0.9)
-    last = draw(log_probs, torch.tensor([0.999999, 0.999999]), config)
-    assert last[1] == 3
-    drawn = draw(log_probs[:1].expand(vocab, -1), torch.arange(vocab) / vocab, config)
-    assert len(set(drawn.tolist())) == pytest.approx(0.9 * vocab, abs=1)
+    falling = torch.arange(vocab, 0, -1.0)  # the first i of them hold 1 - (1 - i / vocab)^2
+    narrow = torch.full((vocab,), 1e-9).index_fill(0, torch.tensor(3), 1.0)
+    log_probs = torch.stack([falling / falling.sum(), narrow]).log()
+    last = draw(log_probs, torch.full((2,), 1 - 2**-24), DecodingConfig(temperature=1.0, top_p=0.75))
+    assert last.tolist() == [pytest.approx(vocab / 2, abs=1), 3]
 
 
 @pytest.mark.parametrize("settings", [{}, {"top_k": 3}, {"top_p": 0.9999999}])

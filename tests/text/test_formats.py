@@ -1,6 +1,7 @@
 """Parallel text in files, and every way in which a file can be wrong."""
 
 import gzip
+import hashlib
 import io
 import json
 import lzma
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from regard.errors import InputError
 from regard.text import formats
-from regard.text.formats import Pairs, drop_empty, read_lines, read_pairs
+from regard.text.formats import Pairs, drop_empty, fingerprint, read_lines, read_pairs
 
 plain = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\0\ufeff"))
 
@@ -115,6 +116,14 @@ def test_a_pair_with_an_empty_side_is_kept_by_the_reader_and_dropped_and_counted
     pairs = read_pairs([write("a.tsv", "un\tone\n\ttwo\ntrois\t \n\t\ncinq\tfive\n")])
     assert pairs == Pairs(["un", "", "trois", "", "cinq"], ["one", "two", " ", "", "five"])
     assert drop_empty(pairs) == (Pairs(["un", "cinq"], ["one", "five"]), 3)
+
+
+def test_the_fingerprint_is_the_sha_256_of_the_tab_separated_lines():
+    """As `sha256sum corpus.tsv` prints it; half a surrogate pair is no reason to fail."""
+    assert (
+        fingerprint(Pairs(["un", "été"], ["one", "\ud800"]))
+        == hashlib.sha256(b"un\tone\n\xc3\xa9t\xc3\xa9\t\xed\xa0\x80\n").hexdigest()
+    )
 
 
 def test_files_of_unequal_length_are_refused_with_both_lengths(write):

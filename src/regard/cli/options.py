@@ -1,6 +1,7 @@
 """What every verb understands, and what it does about it."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,8 @@ def add_verb(
     """A parser for a verb, with an example in its help and the options that all verbs share."""
     parser: argparse.ArgumentParser = verbs.add_parser(
         name,
-        help=help,
-        description=help[0].upper() + help[1:] + ".",
+        help=help.replace("%", "%%"),
+        description=(help[0].upper() + help[1:] + ".").replace("%", "%%"),
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -59,6 +60,8 @@ def load_translator(asked: argparse.Namespace) -> "Translator":
 
 def start_torch(asked: argparse.Namespace) -> Any:
     """Sets the threads, and returns the device."""
+    # Where another program wants a core too, threads that spin while they wait for one another are ten times slower.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     import torch
 
     from regard.device import pick_device

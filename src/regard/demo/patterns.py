@@ -22,7 +22,7 @@ from regard.demo.grammar import (
 )
 from regard.demo.plans import Plan
 
-LIKED = ("like", "hate", "prefer")
+LIKED = ("like", "prefer")
 BECAUSE = Text("parce que", "because")
 WHO = Nominal(Text("qui", "who"))
 
@@ -124,7 +124,7 @@ def modal(choices: Choices) -> Text:
     inner = choices.one([plans.intransitive] + [plans.transitive] * (verb.en != "like"))(choices, negative=False).clause
     if (
         inner.verb.simple
-        or inner.verb.en in ("lose", "break", "fall")
+        or inner.verb.en in ("lose", "fall")
         or inner.subject.kind == "animal"
         or (denied and " some " in f" {inner.complement.en} ")
     ):
@@ -185,7 +185,7 @@ def town(choices: Choices) -> Text:
 
 def giving(choices: Choices) -> Text:
     """Il donne un livre à Marie. He is giving a book to Marie."""
-    verb = choices.verb("give", "show")
+    verb = choices.verb("give")
     subject = choices.person()
     other = choices.one([choices.name, choices.kin])()
     thing = choices.thing(verb, subject)
@@ -226,7 +226,7 @@ def reason(choices: Choices) -> Text:
         [
             (("meal", "drink"), ("eat",), ("cold", "hot")),
             (("clothes", "thing", "vehicle"), ("buy",), ("expensive",)),
-            (("text",), ("read", "finish"), ("difficult", "boring", "long")),
+            (("text",), ("read",), ("difficult", "long")),
         ]
     )
     noun = choices.one(choices.words.of_kind(*kinds))
@@ -261,7 +261,7 @@ def relative(choices: Choices) -> Text:
         inner = say(plan._replace(subject=head._replace(text=Text("qui", "who"))))
         adjective = choices.adjective(head.kind)
     else:
-        verb = choices.verb("buy", "read", "write", "find", "choose", "sell", "forget", "wash", "repair", "wear")
+        verb = choices.verb("buy", "read", "write", "find", "sell", "forget", "wash", "wear")
         noun = choices.one(choices.nouns(sorted(verb.what - {"pet", "opening", "food", "meal", "drink"})))
         head = noun_phrase(noun, "the", many=choices.chance(0.2))
         moved = head._replace(text=Text())
