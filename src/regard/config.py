@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from regard.errors import InputError
 
 PAD, UNK, BOS, EOS = range(4)  # ids of the special pieces: padding, unknown, start, end
+SEEDS = 2**32  # a seed is below this
 
 
 def _check(holds: bool, message: str) -> None:
@@ -76,6 +78,11 @@ class TextConfig:
         _check(self.vocabulary >= 300, f"text.vocabulary is {self.vocabulary}; it needs 300 (256 of them are bytes).")
         _check(0 <= self.sampling < 1, f"text.sampling is {self.sampling}; it lies in [0, 1).")
         _check(self.max_length >= 2, f"text.max_length is {self.max_length}; it must be at least 2.")
+        _check(
+            not self.sampling or self.tokenizer in ("unigram", "bpe"),
+            f"text.sampling is {self.sampling}, but there is only one way to write a line with text.tokenizer = "
+            f"{self.tokenizer}. Set text.sampling = 0, or text.tokenizer = unigram or bpe.",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +114,7 @@ class TrainingConfig:
             _check(getattr(self, name) >= 1, f"training.{name} is {getattr(self, name)}; it must be at least 1.")
         for name in ("epochs", "updates", "minutes", "clip", "validate_pairs", "seed"):
             _check(getattr(self, name) >= 0, f"training.{name} is {getattr(self, name)}; it must not be negative.")
+        _check(self.seed < SEEDS, f"training.seed is {self.seed}; it must be below {SEEDS}.")
         _check(self.learning_rate > 0, f"training.learning_rate is {self.learning_rate}; it must be positive.")
         for name in ("label_smoothing", "ema"):
             _check(0 <= getattr(self, name) < 1, f"training.{name} is {getattr(self, name)}; it lies in [0, 1).")
@@ -132,6 +140,7 @@ class DecodingConfig:
             _check(getattr(self, name) >= 1, f"decoding.{name} is {getattr(self, name)}; it must be at least 1.")
         for name in ("no_repeat_ngram", "temperature", "top_k", "seed"):
             _check(getattr(self, name) >= 0, f"decoding.{name} is {getattr(self, name)}; it must not be negative.")
+        _check(self.seed < SEEDS, f"decoding.seed is {self.seed}; it must be below {SEEDS}.")
         _check(0 < self.top_p <= 1, f"decoding.top_p is {self.top_p}; it lies in (0, 1].")
         _check(self.max_ratio > 0, f"decoding.max_ratio is {self.max_ratio}; it must be positive.")
         _check(
@@ -150,6 +159,14 @@ class Config:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     decoding: DecodingConfig = field(default_factory=DecodingConfig)
 
+    def __post_init__(self) -> None:
+        rows, longest = self.model.max_length, max(self.text.max_length + 2, self.decoding.max_length)
+        _check(
+            self.model.positions != "learned" or longest <= rows,
+            f"model.max_length is {rows}, but text.max_length = {self.text.max_length} and decoding.max_length = "
+            f"{self.decoding.max_length} take {longest} learned positions. Raise model.max_length, or lower the others.",
+        )
+
 
 PRESETS: dict[str, dict[str, Any]] = {
     "tiny": {"layers": (4, 4), "d_model": 128, "d_ff": 256, "n_heads": 4},
@@ -165,7 +182,9 @@ Settings = dict[str, Any]  # dotted name -> value
 def preset(name: str) -> Settings:
     """The settings behind a name: tiny, small, base, big (table 3 of the paper), deep-shallow (Kasai et al., 2021)."""
     if name not in PRESETS:
-        raise InputError(f"There is no preset '{name}'{_did_you_mean(name, PRESETS)}; there are {', '.join(PRESETS)}.")
+        close = difflib.get_close_matches(name, PRESETS, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(PRESETS)}."
+        raise InputError(f"There is no preset '{name}'; {hint}")
     sizes = dict(PRESETS[name])
     encoder, decoder = sizes.pop("layers")
     return {f"model.{key}": value for key, value in sizes.items()} | {
@@ -191,10 +210,17 @@ def flatten(config: Config) -> Settings:
     }
 
 
+def shown(value: Any) -> str:
+    """A setting's value as it is written on a command line."""
+    if isinstance(value, tuple):
+        return ",".join(value) or "none"
+    return "auto" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def read_settings(path: Path) -> Settings:
     """The settings of a TOML file with tables [model], [text], [training], [decoding]."""
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -203,8 +229,11 @@ def read_settings(path: Path) -> Settings:
     for part, values in tables.items():
         if not isinstance(values, dict):
             raise InputError(f"{path}: '{part}' stands outside a table; write it under [model], [text], [training] ...")
-        settings |= {f"{part}.{key}": _typed(f"{part}.{key}", value) for key, value in values.items()}
-    return settings
+        settings |= {f"{part}.{key}": value for key, value in values.items()}
+    try:
+        return {name: _typed(name, value) for name, value in settings.items()}
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -219,13 +248,11 @@ def _typed(name: str, value: Any) -> Any:
     """The value as the type that its setting has; text, as typed on a command line, is read."""
     wanted = _settings().get(name)
     if wanted is None:
-        short = {known.rpartition(".")[2]: known for known in _settings()}
-        hint = f"; did you mean '{short[name]}'?" if name in short else _did_you_mean(name, _settings())
-        raise InputError(f"There is no setting '{name}'{hint}")
+        raise InputError(f"There is no setting '{name}'; {_known_instead(name)}")
     try:
         return _read(value, wanted)
-    except (TypeError, ValueError):
-        raise InputError(f"{name} is {value!r}; expected {_describe(wanted)}.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{name} is {shown(value)!r}; expected {_describe(wanted)}.") from None
 
 
 def _read(value: Any, wanted: Any) -> Any:
@@ -234,18 +261,18 @@ def _read(value: Any, wanted: Any) -> Any:
             raise ValueError
         return value
     if get_origin(wanted) is tuple:
-        return tuple(value.replace(",", " ").split() if isinstance(value, str) else map(str, value))
+        listed = value.replace(",", " ").split() if isinstance(value, str) else list(map(str, value))
+        return () if listed == ["none"] else tuple(listed)
     if wanted == int | None:
         return None if value in (None, "none", "auto") else _read(value, int)
-    if wanted is bool:
-        return (
-            {"true": True, "yes": True, "false": False, "no": False}[value.lower()]
-            if isinstance(value, str)
-            else _same(value, bool)
-        )
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return wanted(value) if isinstance(value, str) else _same(value, wanted)
+    if isinstance(value, str):
+        truth = {"true": True, "yes": True, "false": False, "no": False}
+        value = truth.get(value.lower()) if wanted is bool else wanted(value)
+    if wanted is float and type(value) is int:
+        value = float(value)
+    if wanted is float and not math.isfinite(value):
+        raise ValueError
+    return _same(value, wanted)
 
 
 def _same(value: Any, wanted: type) -> Any:
@@ -270,6 +297,17 @@ def _settings() -> dict[str, Any]:
     }
 
 
-def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean '{close[0]}'?" if close else ""
+def _known_instead(name: str) -> str:
+    """What was probably meant by the name of a setting that does not exist."""
+    part, _, key = name.rpartition(".")
+    known = _settings()
+    keys = {full.rpartition(".")[2] for full in known}
+    near = [key] if key in keys else difflib.get_close_matches(key, keys, n=1)
+    meant = [full for full in known if full.rpartition(".")[2] in near]
+    within = [full for full in meant if full.startswith(f"{part}.")] or meant
+    if within:
+        return f"did you mean {' or '.join(map(repr, within))}?"
+    kinds = get_type_hints(Config)
+    if part in kinds:
+        return f"{part} has {', '.join(get_type_hints(kinds[part]))}."
+    return f"all begin with {'., '.join(kinds)}."

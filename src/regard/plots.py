@@ -46,7 +46,7 @@ def _panel(axes: "Axes", title: str, updates: Sequence[int], lines: Mapping[str,
     for (name, values), colour in zip(lines.items(), (SOFT, WEIGHT), strict=False):
         known = [(update, value) for update, value in zip(updates, values, strict=True) if value is not None]
         axes.plot(*zip(*known, strict=True), color=colour, label=name, linewidth=1.6, marker="o", markersize=2.5)
-    if lines:
+    if axes.lines:
         axes.legend(frameon=False, fontsize=8)
 
 

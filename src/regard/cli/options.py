@@ -1,7 +1,6 @@
 """What every verb understands, and what it does about it."""
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ def add_verb(
     parser: argparse.ArgumentParser = verbs.add_parser(
         name,
         help=help.replace("%", "%%"),
-        description=(help[0].upper() + help[1:] + ".").replace("%", "%%"),
+        description=help[0].upper() + help[1:] + ".",
         epilog=f"example:\n  {example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -60,8 +59,6 @@ def load_translator(asked: argparse.Namespace) -> "Translator":
 
 def start_torch(asked: argparse.Namespace) -> Any:
     """Sets the threads, and returns the device."""
-    # Where another program wants a core too, threads that spin while they wait for one another are ten times slower.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     import torch
 
     from regard.device import pick_device

@@ -64,9 +64,10 @@ def beam_search(
 ) -> list[list[Hypothesis]]:
     """The config.n_best best targets of each sentence, best first; those that were cut off come behind the finished.
 
-    `state` has a row for each of the `batch` sentences. max_lengths (on the model's device) counts all pieces, eos and
-    prefix included. Each target begins with its prefix, if there is one. Pad, unk and bos are not produced, but may be
-    forced. With beam_size 1 the search is greedy: it ends at the first eos.
+    Fewer, where the prefix or the limit leaves fewer. `state` has a row for each of the `batch` sentences. max_lengths
+    (on the model's device) counts all pieces, eos and prefix included. Each target begins with its prefix, if there is
+    one. Pad, unk and bos are not produced, but may be forced. With beam_size 1 the search is greedy: it ends at the
+    first eos.
     """
     return beam_tree(model, state, batch=batch, config=config, max_lengths=max_lengths, prefix=prefix).hypotheses
 

@@ -3,10 +3,9 @@
 import json
 from pathlib import Path
 
-import torch
-
 from regard.config import Config, configure, flatten
 from regard.decoding.translator import Translator
+from regard.device import pick_device
 from regard.disk import write_text
 from regard.errors import InputError
 from regard.model.transformer import Transformer
@@ -34,9 +33,14 @@ def load(folder: str | Path, device: str = "cpu") -> Translator:
     folder = Path(folder)
     config = load_config(folder)
     tokenizer = Tokenizer.load(folder, config.text.directions)
+    if not (folder / WEIGHTS).exists():
+        raise InputError(
+            f"{folder}: no weights here yet ({WEIGHTS} is missing): a training writes them at its first validation. "
+            f"Go on with it: regard train {folder}"
+        )
     model = new_model(config, tokenizer)
     set_weights(model, load_tensors(folder / WEIGHTS)[0], folder / WEIGHTS)
-    return Translator(model.to(torch.device(device)).eval(), tokenizer, config)
+    return Translator(model.to(pick_device(device)).eval(), tokenizer, config)
 
 
 def load_config(folder: Path) -> Config:
@@ -44,16 +48,17 @@ def load_config(folder: Path) -> Config:
     path = folder / CONFIG
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
-        kind, settings = described["format"], described["settings"]
+        if described["format"] != FORMAT:
+            raise InputError(f"model format {described['format']}; this version reads format {FORMAT}. Update regard.")
+        return configure(described["settings"])
     except OSError:
         raise InputError(
             f"{folder}: no model here ({CONFIG} is missing). Train one: regard train {folder} ..."
         ) from None
-    except (ValueError, KeyError, TypeError):
-        raise InputError(f"{path}: not the {CONFIG} of a regard model, or damaged.") from None
-    if kind != FORMAT:
-        raise InputError(f"{path}: model format {kind}; this version reads format {FORMAT}. Update regard.")
-    return configure(settings)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(f"{path}: not the {CONFIG} of a regard model, or damaged. Take it from a copy.") from None
 
 
 def new_model(config: Config, tokenizer: Tokenizer) -> Transformer:

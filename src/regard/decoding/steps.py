@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from regard.config import PAD
+from regard.errors import InputError
 
 Same = TypeVar("Same")
 
@@ -84,9 +85,9 @@ def forbid_repeats(
     return log_probs.scatter(1, runs[..., -1].where(again, PAD), -torch.inf)
 
 
-def no_target(sentence: int) -> ValueError:
+def no_target(sentence: int) -> InputError:
     """What is wrong where a search comes back with nothing: no model whose logits are finite brings it about."""
-    return ValueError(
+    return InputError(
         f"Sentence {sentence} of the batch has no target of a probability above 0: the model's logits are not numbers, "
         f"or rule out what the prefix asks for. Are the model's weights finite?"
     )

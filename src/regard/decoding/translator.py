@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple, overload
 
 import torch
@@ -58,17 +59,23 @@ class Translator:
         """
         if isinstance(text, str):
             return self.translate([text], direction=direction, prefix=prefix, **settings)[0]
-        config = self.decoding(**settings)
-        parts = [self._parts(line) for line in text]
-        flat = [part for line in parts for part in line]
-        answers = iter(self._search(flat, direction, prefix, config))
-        return [_joined([next(answers) for _ in line]) for line in parts]
+        config, direction = self.decoding(**settings), self._direction(direction)
+        begun = self.tokenizer.target.encode(prefix) if prefix else []
+        lines = [self._parts(line) for line in text]
+        sentences = [
+            _Sentence(self.tokenizer.encode_source(part, direction), [] if place else begun, bool(part.strip()))
+            for parts in lines
+            for place, part in enumerate(parts)
+        ]
+        answers = iter(self._search(sentences, config))
+        return [_joined([next(answers) for _ in parts], config.length_penalty) for parts in lines]
 
     def score(self, source: Sequence[str], target: Sequence[str], *, direction: str | None = None) -> list[Translation]:
         """What the model thinks of given translations: `log_probs` of their pieces, in one pass, without a search."""
         if len(source) != len(target):
             raise InputError(f"There are {len(source)} sources and {len(target)} targets; each needs one of the other.")
-        sources = [self.tokenizer.encode_source(line, self._direction(direction)) for line in source]
+        direction = self._direction(direction)
+        sources = [self.tokenizer.encode_source(line, direction) for line in source]
         targets = [self.tokenizer.encode_target(line) for line in target]
         answers: list[Translation | None] = [None] * len(source)
         for rows in _batches([len(a) + len(b) for a, b in zip(sources, targets, strict=True)], BATCH_TOKENS):
@@ -85,35 +92,37 @@ class Translator:
         return configure(flatten(self.config) | asked).decoding
 
     def _direction(self, asked: str | None) -> str | None:
-        return asked or next(iter(self.tokenizer.directions), None)
+        """The direction that was asked for, which is one of the model's, or its first."""
+        direction = asked or next(iter(self.tokenizer.directions), None)
+        self.tokenizer.tag(direction)
+        return direction
 
     @torch.inference_mode()
-    def _search(
-        self, lines: Sequence[str], direction: str | None, prefix: str, config: DecodingConfig
-    ) -> list[Translation]:
-        answers = [Translation("", [], [], 0.0, []) for _ in lines]
-        sources = [self.tokenizer.encode_source(line, self._direction(direction)) for line in lines]
-        begun = self.tokenizer.target.encode(prefix) if prefix else []
-        wide = config.beam_size if not config.temperature else config.n_best
-        written = [row for row, line in enumerate(lines) if line.strip()]
-        for batch in _batches([len(sources[row]) for row in written], BATCH_TOKENS // wide):
+    def _search(self, sentences: Sequence["_Sentence"], config: DecodingConfig) -> list[Translation]:
+        answers = [Translation("", [], [], 0.0, []) for _ in sentences]
+        written = [row for row, sentence in enumerate(sentences) if sentence.written]
+        lengths = [len(sentences[row].source) for row in written]
+        wide = config.n_best if config.temperature else config.beam_size
+        for batch in _batches(lengths, BATCH_TOKENS // wide):
             rows = [written[at] for at in batch]
-            for row, found in zip(rows, self._hypotheses([sources[row] for row in rows], begun, config), strict=True):
-                first, *others = [self._translation(hypothesis) for hypothesis in found]
+            found = self._hypotheses([sentences[row] for row in rows], [config.seed + row for row in rows], config)
+            for row, hypotheses in zip(rows, found, strict=True):
+                first, *others = [self._translation(hypothesis) for hypothesis in hypotheses]
                 answers[row] = first._replace(others=others)
         return answers
 
     def _hypotheses(
-        self, sources: list[list[int]], prefix: list[int], config: DecodingConfig
+        self, sentences: list["_Sentence"], seeds: list[int], config: DecodingConfig
     ) -> list[list[Hypothesis]]:
         self.model.eval()
-        source = torch.from_numpy(pad(sources)).to(self.model.output.weight.device)
-        lengths = torch.tensor([len(ids) for ids in sources], device=source.device)
+        source = torch.from_numpy(pad([sentence.source for sentence in sentences]))
+        source = source.to(self.model.output.weight.device)
+        lengths = torch.tensor([len(sentence.source) for sentence in sentences], device=source.device)
         most = (config.max_ratio * lengths + 10).long().clamp(max=config.max_length)
         state = self.model.start(self.model.encode(source))
-        search = sample if config.temperature else beam_search
-        begun = [prefix] * len(sources) if prefix else None
-        return search(self.model, state, batch=len(sources), config=config, max_lengths=most, prefix=begun)
+        search = partial(sample, seeds=seeds) if config.temperature else beam_search
+        prefix = [sentence.prefix for sentence in sentences]
+        return search(self.model, state, batch=len(sentences), config=config, max_lengths=most, prefix=prefix)
 
     def _translation(self, found: Hypothesis) -> Translation:
         words = self.tokenizer.target
@@ -131,7 +140,7 @@ class Translator:
     def _parts(self, line: str) -> list[str]:
         """The line, or parts of it that the model can read: cut at sentence ends, then at spaces, then anywhere."""
         most = self.config.text.max_length
-        if len(self.tokenizer.source.encode(line)) <= most:
+        if len(line) < 2 or not line.strip() or len(self.tokenizer.source.encode(line)) <= most:
             return [line]
         for border in (r"(?<=[.!?…。！？])\s+", r"\s+"):
             if len(pieces := re.split(border, line.strip())) > 1:
@@ -141,15 +150,30 @@ class Translator:
         return self._parts(line[:middle]) + self._parts(line[middle:])
 
 
-def _joined(parts: list[Translation]) -> Translation:
-    """The translations of the parts of one line as one."""
+class _Sentence(NamedTuple):
+    """What is translated at once: a line, or a part of one."""
+
+    source: list[int]
+    prefix: list[int]  # the first pieces of its translation
+    written: bool  # False: there is nothing in it but spaces
+
+
+def _joined(parts: list[Translation], length_penalty: float) -> Translation:
+    """The translations of the parts of one line as one; so the second best of each make the second best of the line."""
     if len(parts) == 1:
         return parts[0]
+    rows = zip(*([part, *part.others] for part in parts), strict=False)
+    first, *others = [_in_a_row(row, length_penalty) for row in rows]
+    return first._replace(others=others)
+
+
+def _in_a_row(parts: Sequence[Translation], length_penalty: float) -> Translation:
+    log_probs = [log_prob for part in parts for log_prob in part.log_probs]
     return Translation(
         " ".join(part.text for part in parts),
         [piece for part in parts for piece in part.pieces],
-        [log_prob for part in parts for log_prob in part.log_probs],
-        sum(part.score for part in parts),
+        log_probs,
+        sum(log_probs) / len(log_probs) ** length_penalty,
         [],
         len(parts),
     )

@@ -9,6 +9,7 @@ from regard.demo.lexicon import Adjective, Gender, Noun, Verb, lexicon
 
 T = TypeVar("T")
 MASS = ("meal", "drink")
+PEOPLE = ("person", "child")
 UNOWNED = ("building", "transport", "room", "crossing")
 DEGREES = [Text(), Text(), Text("très", "very"), Text("trop", "too")]
 
@@ -44,10 +45,9 @@ class Choices:
         grouped = [name for kind in kinds for name in self.tables["groups"].get(kind, [])]
         return [*self.words.of_kind(*kinds), *(self.words.nouns[name] for name in grouped)]
 
-    def adjective(self, kind: str, before: bool | None = None) -> Adjective:
+    def adjective(self, kind: str) -> Adjective:
         """An adjective that can be said of this kind of thing."""
-        fitting = [word for word in self.words.adjectives.values() if kind in word.kinds]
-        return self.one([word for word in fitting if before is None or word.before == before])
+        return self.one([word for word in self.words.adjectives.values() if kind in word.kinds])
 
     def adjectives(self, noun: Noun) -> tuple[Adjective, ...]:
         """Mostly none, else one, at times one on each side where French has them so: une petite voiture rouge."""
@@ -82,7 +82,7 @@ class Choices:
             return self.kin()
         if draw < 0.77:
             return both(self.name(), self.name() if self.chance(0.5) else self.kin("my"))
-        noun = self.one(self.words.of_kind("person", "child"))
+        noun = self.one(self.words.of_kind(*PEOPLE))
         return noun_phrase(noun, "the", self.adjectives(noun), many=self.chance(0.3))
 
     def animal(self) -> Nominal:
@@ -99,28 +99,35 @@ class Choices:
             return noun_phrase(self.one(self.words.of_kind("transport")), "the")
         return self.person()
 
+    def articles(self, noun: Noun, verb: Verb, subject: Nominal, negative: bool) -> list[tuple[str, bool]]:
+        """The determiners that an object may have, and whether in the plural; his, her, their only of one's own."""
+        own = subject.owner if subject.kind != "animal" else "the"
+        some = "any" if negative else "some"
+        if noun.kind in ("place", *UNOWNED):
+            return [("the", False)]
+        if noun.kind in MASS:
+            return [("the", False), (some, False), (own or "the", False)]
+        if noun.kind == "opening" or verb.en == "wear":
+            return [(name, False) for name in ("the", "this", "my", own or "the", own or "the")]
+        one = ["the", "the", "this", "the" if negative else "a"]
+        if noun.kind in PEOPLE:
+            return [(name, False) for name in one]
+        if noun.kind != "animal" or noun.en in self.tables["groups"]["pet"]:
+            one += ["my", own or "the"]
+        number = some if negative else self.one(list(self.tables["numbers"]))
+        several = [] if verb.en in self.tables["aspect"]["single"] else ["the", "this", some, number]
+        return [(name, False) for name in one] * 2 + [(name, True) for name in several]
+
     def thing(self, verb: Verb, subject: Nominal, negative: bool = False) -> Nominal:
-        """An object for the subject's verb; his, her and their only of the subject's own things."""
+        """An object for the subject's verb."""
         eaten = ("food", "animal", "path")  # and not what animals cross and climb: that is kept for the pronoun family
         noun = self.one(self.nouns([kind for kind in sorted(verb.what) if subject.kind != "animal" or kind in eaten]))
+        if noun.en in subject.text.en.split():
+            return self.thing(verb, subject, negative)
         if noun.kind == "kin":
-            return self.kin(subject.owner or "my")
-        if noun.kind in ("place", *UNOWNED):
-            return noun_phrase(noun, "the", self.adjectives(noun))
-        own = subject.owner if subject.kind != "animal" else ""
-        if noun.kind in MASS:
-            return noun_phrase(
-                noun, self.one(["the", "any" if negative else "some", own or "the"]), self.adjectives(noun)
-            )
-        if noun.kind in ("person", "child"):
-            return noun_phrase(noun, self.one(["the", "the", "a" if not negative else "the"]), self.adjectives(noun))
-        if noun.kind == "opening" or verb.en == "wear":
-            return noun_phrase(noun, self.one(["the", "this", "my", own or "the", own or "the"]), self.adjectives(noun))
-        if self.chance(0.25) and verb.en not in self.tables["aspect"]["single"]:
-            several = "any" if negative else self.one(["some", *self.tables["numbers"]])
-            return noun_phrase(noun, self.one(["the", "this", several, several]), self.adjectives(noun), many=True)
-        name = self.one(["the", "the", "this", "the" if negative else "a", own or "the", "my"])
-        return noun_phrase(noun, name, self.adjectives(noun))
+            return self.kin("my" if subject.many else subject.owner)
+        name, many = self.one(self.articles(noun, verb, subject, negative))
+        return noun_phrase(noun, name, self.adjectives(noun), many)
 
     def holder(self, kinds: Collection[str]) -> Nominal:
         """A thing as the subject of a clause: the red car, my hat, Marie's book."""
@@ -132,11 +139,16 @@ class Choices:
         many = noun.kind not in MASS and self.chance(0.25)
         return noun_phrase(noun, self.one(["the", "the", "this", "my", "your", "our"]), many=many)
 
-    def tense(self, verb: Verb) -> str:
-        """A tense that suits the verb."""
+    def tense(self, verb: Verb, subject: Nominal) -> str:
+        """A tense that suits the verb; was doing only of third persons."""
         aspect = self.tables["aspect"]
-        present = [] if verb.en in aspect["sudden"] else ["present"] * 3
-        return self.one(["past"] * 3 + ["future"] * 2 + present + ["progressive past"] * (verb.en in aspect["lasting"]))
+        lasting = verb.en in aspect["lasting"] and subject.person in ("il", "ils")
+        tenses = ["past"] * 3 + ["progressive past"] * lasting
+        if verb.en not in aspect["sudden"]:
+            tenses += ["present"] * 3
+        if verb.en not in aspect["timeless"]:
+            tenses += ["future"] * 2
+        return self.one(tenses)
 
     def time(self, tense: str) -> Text:
         """When: a time of that tense."""

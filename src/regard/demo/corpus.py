@@ -96,7 +96,7 @@ def part(pairs: list[Text], rng: Random) -> Pairs:
 
 
 def demo_corpus(seed: int = 1, train_pairs: int = 12000) -> DemoCorpus:
-    """The corpus of a seed. The (animal, place) combinations of the test are in no other part, nor are those of valid."""
+    """The corpus of a seed. The (animal, place) combinations of the test are in no other part, as those of valid."""
     rng = Random(seed)
     choices, by_hand, combinations = Choices(rng), phrases(), all_combinations()
     rng.shuffle(combinations)

@@ -80,7 +80,7 @@ def be(tense: str, person: str) -> str:
 
 
 def group(verb: Verb, tense: str, person: str) -> Group:
-    """The operator and the rest, for each tense; habit is the simple present of a verb that is otherwise progressive."""
+    """The operator and the rest, for each tense; habit is the simple present of what is otherwise progressive."""
     head = verb.head_en
     if head in ("can", "must"):
         return Group("could" if tense == "past" else head, "")

@@ -81,7 +81,7 @@ def reasons(scene: Scene, of_place: bool) -> list[str]:
 
 
 def because(scene: Scene, it: Nominal, reason: str, gender: Gender) -> Text:
-    """it was too tired: the pronoun `it`, and the adjective in a gender of its own (that of `it`, unless to be wrong)."""
+    """it was too tired: the pronoun, and the adjective in a gender of its own (that of `it`, unless to be wrong)."""
     words, tense = lexicon(), scene.tenses[1]
     feelings: dict[str, str] = words.tables["feelings"]
     if reason in feelings:

@@ -128,12 +128,13 @@ MANY = {
 
 @cache
 def forms(infinitive: str) -> tuple[str, ...]:
-    """The principal parts: je, il, nous, vous, ils in the present, the stem of the future, the past participle."""
+    """The present of je, il, nous (nous mangeons), vous, ils; the stem of the future; the past participle."""
     irregular = lexicon().conjugation.get(infinitive)
     if irregular:
         return tuple(irregular.split())
     stem, group = infinitive[:-2], infinitive[-2:]
-    return tuple(stem + ending for ending in PRESENT[group])
+    softened = {"g": stem + "e", "c": stem[:-1] + "ç"}.get(stem[-1], stem) if group == "er" else stem
+    return tuple((softened if ending == "ons" else stem) + ending for ending in PRESENT[group])
 
 
 def conjugate(infinitive: str, tense: str, person: Person) -> str:

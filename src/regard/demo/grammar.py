@@ -1,5 +1,6 @@
 """Phrases and clauses, built once and said in both languages."""
 
+import re
 from typing import NamedTuple
 
 from regard.demo import english, french
@@ -20,14 +21,21 @@ class Text(NamedTuple):
         fr, en = zip(*(text for text in (self, *others) if text.fr), strict=True)
         return Text(" ".join(fr), " ".join(en))
 
+    def asked(self) -> "Text":
+        """The same in a question, where some is any."""
+        return Text(self.fr, re.sub(r"\bsome\b", "any", self.en))
+
     def sentence(self, mark: str = ".") -> "Text":
         """A sentence as it is written: French spelling, capitals, the final mark (a French one after a space)."""
         fr = french.spell(self.fr)
         return Text(fr[0].upper() + fr[1:] + mark.replace("?", " ?"), self.en[0].upper() + self.en[1:] + mark)
 
 
+NOTHING = Text()
+
+
 class Nominal(NamedTuple):
-    """What a clause can speak of: the words, and what verb and adjectives agree with. owner: my for I, her for Marie."""
+    """What a clause can speak of: the words, and what verb and adjectives agree with. owner: my for I, her for Anne."""
 
     text: Text
     gender: Gender = "m"
@@ -44,7 +52,7 @@ class Clause(NamedTuple):
     verb: Verb
     tense: str = "present"
     negative: bool = False
-    complement: Text = Text()
+    complement: Text = NOTHING
     adverb: str = ""
     clitic: Nominal | None = None  # an object that stands before the French verb; the participle agrees with it
 
@@ -69,14 +77,14 @@ IT = {"m": Nominal(Text("il", "it"), "m"), "f": Nominal(Text("elle", "it"), "f")
 
 
 def noun_phrase(noun: Noun, name: str, adjectives: tuple[Adjective, ...] = (), many: bool = False) -> Nominal:
-    """Determiner, adjectives and noun: une petite maison rouge, a small red house; de belles robes, some beautiful dresses."""
+    """Determiner, adjectives and noun: une petite maison rouge, a small red house; de belles robes, not des."""
     before = [adjective for adjective in adjectives if adjective.before]
     after = [adjective for adjective in adjectives if not adjective.before]
     word = french.noun_form(noun, many)
     front = [french.agree(adjective, noun.gender, many, word) for adjective in before]
     back = [french.agree(adjective, noun.gender, many) for adjective in after]
     name_fr = "any" if name == "some" and many and before else name
-    fr = [french.determiner(name_fr, noun.gender, many, (front + [word])[0]), *front, word, *back]
+    fr = [french.determiner(name_fr, noun.gender, many, [*front, word][0]), *front, word, *back]
     en = [adjective.en for adjective in before + after] + [english.noun_form(noun, many)]
     name_en = english.article(en[0]) if name == "a" else {"this": "these"}.get(name, name) if many else name
     owner = "their" if many else "his" if noun.gender == "m" else "her"
@@ -103,7 +111,7 @@ def belonging(noun: Noun, owner: Nominal) -> Nominal:
     return phrase._replace(text=Text(f"{phrase.text.fr} de {owner.text.fr}", f"{owner.text.en}'s {noun.en}"))
 
 
-def attribute(subject: Nominal, adjective: Adjective, degree: Text = Text()) -> Text:
+def attribute(subject: Nominal, adjective: Adjective, degree: Text = NOTHING) -> Text:
     """The adjective said of a subject: très fatiguée, very tired."""
     return degree.then(Text(french.agree(adjective, subject.gender, subject.many), adjective.en))
 
@@ -113,7 +121,7 @@ def place(preposition: str, phrase: Nominal) -> Text:
     return Text(lexicon().tables["prepositions"][preposition], preposition).then(phrase.text)
 
 
-def infinitive(verb: Verb, complement: Text = Text()) -> Text:
+def infinitive(verb: Verb, complement: Text = NOTHING) -> Text:
     """The bare infinitive and what follows it: manger une pomme, eat an apple."""
     return Text(verb.fr, verb.en).then(complement)
 
@@ -166,6 +174,6 @@ def say(clause: Clause) -> Text:
     return Text(say_french(clause), say_english(clause))
 
 
-def ask(clause: Clause, word: Text = Text()) -> Text:
+def ask(clause: Clause, word: Text = NOTHING) -> Text:
     """The clause as a question, with or without a question word: pourquoi est-ce que ..., why ..."""
-    return word.then(Text("est-ce que " + say_french(clause), say_english(clause, asking=True)))
+    return word.then(Text("est-ce que " + say_french(clause), say_english(clause, asking=True)).asked())

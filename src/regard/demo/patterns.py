@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from regard.demo import plans
+from regard.demo import plans, questions
 from regard.demo.choices import MASS, Choices
 from regard.demo.english import comparative
 from regard.demo.french import starts_with_vowel
@@ -20,11 +20,9 @@ from regard.demo.grammar import (
     place,
     say,
 )
-from regard.demo.plans import Plan
 
-LIKED = ("like", "prefer")
+SAME = {"je": ("je", "nous"), "nous": ("je", "nous"), "vous": ("vous",)}  # not: I see us
 BECAUSE = Text("parce que", "because")
-WHO = Nominal(Text("qui", "who"))
 
 
 def statement(choices: Choices) -> Text:
@@ -35,101 +33,36 @@ def statement(choices: Choices) -> Text:
     return say(plan.clause).then(plan.time).sentence()
 
 
-def yes_or_no(choices: Choices) -> Text:
-    """Est-ce que le chat dort ? Is the cat sleeping?"""
-    plan = choices.one(plans.PLANS)(choices, negative=False)
-    return ask(plan.clause).then(plan.time).sentence("?")
-
-
-def why(choices: Choices) -> Text:
-    """Pourquoi est-ce que le chat dort ? Why is the cat sleeping?"""
-    plan: Plan = choices.one(plans.PLANS)(choices, negative=False)
-    return ask(plan.clause, Text("pourquoi", "why")).sentence("?")
-
-
-def when_or_where(choices: Choices) -> Text:
-    """Quand est-ce que le train partira ? Where do you live?"""
-    if choices.chance(0.5):
-        clause = plans.moving(choices, negative=False).clause
-        word = Text("quand", "when")
-        clause = clause._replace(tense=choices.one(["past", "future"]))
-    else:
-        verb = choices.verb("work", "live", "sleep", "play", "go")
-        word = Text("où", "where")
-        clause = Clause(choices.subject(verb), verb, choices.tense(verb))
-    return ask(clause, word).sentence("?")
-
-
-def who(choices: Choices) -> Text:
-    """Qui mange la pomme ? Who is eating the apple?"""
-    clause = plans.transitive(choices, negative=False).clause
-    if clause.subject.owner and f" {clause.subject.owner} " in f" {clause.complement.en} ":
-        return who(choices)
-    return say(clause._replace(subject=WHO)).sentence("?")
-
-
-def what(choices: Choices) -> Text:
-    """Qu'est-ce que le garçon mange ? What is the boy eating?"""
-    verbs = [verb for verb in choices.words.verbs.values() if verb.what and not verb.rest_fr and "person" in verb.who]
-    verb = choices.one([verb for verb in verbs if not verb.whom])
-    clause = Clause(choices.person(), verb, choices.tense(verb))
-    return ask(clause, Text("qu'", "what"))._replace(fr="qu'" + ask(clause).fr).sentence("?")
-
-
-def asking_for(choices: Choices) -> Text:
-    """Où est la gare ? Combien coûte ce livre ?"""
-    if choices.chance(0.5):
-        thing = choices.holder(("building", "thing", "clothes", "text", "vehicle", "transport", "animal"))
-        be = choices.words.verbs["be"]
-        clause = Clause(thing, be)
-        verb = "sont" if thing.many else "est"
-        return Text(f"où {verb} {thing.text.fr}", f"where {ask(clause).en}").sentence("?")
-    noun = choices.one(choices.words.of_kind("clothes", "thing", "vehicle", "text", "furniture", "food"))
-    thing = noun_phrase(noun, choices.one(["the", "this"]), choices.adjectives(noun), many=choices.chance(0.3))
-    cost, do = ("coûtent", "do") if thing.many else ("coûte", "does")
-    return Text(f"combien {cost} {thing.text.fr}", f"how much {do} {thing.text.en} cost").sentence("?")
-
-
 def habit(choices: Choices) -> Text:
-    """Il mange toujours du pain. She never drinks wine. We work every day."""
+    """Il mange toujours du pain. She never drinks any wine. We work every day."""
+    adverb = choices.one([*choices.tables["adverbs"], "", ""])
     make = choices.one([plans.transitive, plans.transitive, plans.intransitive])
-    clause = make(choices, negative=False).clause._replace(tense="habit")
+    clause = make(choices, negative=adverb == "never").clause
     if clause.verb.en not in choices.tables["aspect"]["usual"]:
         return habit(choices)
-    if choices.chance(0.6):
-        adverb = choices.one(list(choices.tables["adverbs"]))
-        if adverb == "never" and " some " in f" {clause.complement.en} ":
-            return habit(choices)
-        if adverb == "never" and clause.complement.en.startswith(("a ", "an ")):
-            return habit(choices)
-        return say(clause._replace(adverb=adverb)).sentence()
-    return say(clause).then(choices.pair(choices.tables["time"]["habit"])).sentence()
+    usual = say(clause._replace(tense="habit", adverb=adverb, negative=False))
+    return (usual if adverb else usual.then(choices.pair(choices.tables["time"]["habit"]))).sentence()
 
 
 def liking(choices: Choices) -> Text:
     """J'aime les pommes, I like apples: the article of what is liked in general is said in French only."""
-    verb = choices.verb(*LIKED)
-    noun = choices.one(choices.words.of_kind("food", "meal", "drink", "animal"))
-    many = noun.kind not in MASS
-    phrase = noun_phrase(noun, "the", many=many).text
+    verb = choices.verb("like", "prefer")
+    noun = choices.one(choices.nouns(("food", "meal", "drink", "pet")))
+    phrase = noun_phrase(noun, "the", many=noun.kind not in MASS).text
+    general = Text(phrase.fr, phrase.en.removeprefix("the "))
     tense = choices.one(["present", "present", "present", "past"])
-    clause = Clause(choices.person(), verb, tense, choices.chance(0.3), Text(phrase.fr, phrase.en.removeprefix("the ")))
-    return say(clause).sentence() if choices.chance(0.75) else ask(clause._replace(negative=False)).sentence("?")
+    denied = verb.en == "like" and choices.chance(0.3)
+    clause = Clause(choices.person(), verb, tense, denied, general)
+    return say(clause).sentence() if denied or choices.chance(0.7) else ask(clause).sentence("?")
 
 
 def modal(choices: Choices) -> Text:
     """Je veux manger une pomme, he can swim, you must leave."""
     verb = choices.verb("want", "can", "must", "like")
     denied = choices.chance(0.25)
-    inner = choices.one([plans.intransitive] + [plans.transitive] * (verb.en != "like"))(choices, negative=False).clause
-    if (
-        inner.verb.simple
-        or inner.verb.en in ("lose", "fall")
-        or inner.subject.kind == "animal"
-        or (denied and " some " in f" {inner.complement.en} ")
-    ):
-        return modal(choices)
-    if denied and inner.complement.en.startswith(("a ", "an ")):
+    make = plans.intransitive if verb.en == "like" or choices.chance(0.5) else plans.transitive
+    inner = make(choices, negative=denied).clause
+    if inner.verb.simple or inner.verb.en in ("lose", "fall") or inner.subject.kind == "animal":
         return modal(choices)
     tense = "present" if verb.en == "must" else choices.one(["present", "present", "past"])
     done = infinitive(inner.verb, inner.complement)
@@ -143,25 +76,27 @@ def clitic(choices: Choices) -> Text:
     whom = choices.one(list(CLITICS.values()))
     verb = choices.one([verb for verb in choices.words.verbs.values() if verb.whom])
     subject = choices.person()
-    tense = choices.tense(verb)
-    one_word = tense != "past" or verb.state
-    if (subject.person == whom.person and whom.person != "il" and whom.person != "ils") or (
-        one_word and whom.text.fr in ("le", "la") and starts_with_vowel(verb.fr)
-    ):
-        return clitic(choices)  # je l'invite: him, or her?
+    tense = choices.tense(verb, subject)
+    has_participle = tense == "past" and not verb.state
+    hidden = (
+        whom.text.fr in ("le", "la") and starts_with_vowel(verb.fr) and not has_participle
+    )  # je l'aide: him, or her?
+    if hidden or whom.person in SAME.get(subject.person, ()):
+        return clitic(choices)
     return say(Clause(subject, verb, tense, choices.chance(0.25), clitic=whom)).sentence()
 
 
 def there_is(choices: Choices) -> Text:
     """Il y a un chat sous la table. There are two cats under the table."""
-    noun = choices.one(choices.nouns(("pet", "thing", "paper", "clothes")))
+    kind = choices.one(["pet", "small", "thing", "thing"])
+    noun = choices.one(choices.nouns(("thing", "paper", "clothes") if kind == "thing" else (kind,)))
     many = choices.chance(0.4)
     number = choices.one(["some", *choices.tables["numbers"]]) if many else "a"
-    spots = choices.tables["spots"]["pet" if noun.kind == "animal" else "thing"]
+    spots = choices.tables["spots"][kind]
     there = noun_phrase(noun, number, choices.adjectives(noun), many).text.then(choices.spot(choices.one(spots)))
     are = "are" if many else "is"
     if choices.chance(0.3):
-        return Text("est-ce que il y a", f"{are} there").then(there).sentence("?")
+        return Text("est-ce que il y a", f"{are} there").then(there).asked().sentence("?")
     return Text("il y a", f"there {are}").then(there).sentence()
 
 
@@ -170,7 +105,8 @@ def town(choices: Choices) -> Text:
     if choices.chance(0.4):
         city = choices.pair(choices.tables["cities"])
         verb = choices.verb("live", "work", "arrive")
-        clause = Clause(choices.person(), verb, choices.tense(verb), complement=Text("à", "in").then(city))
+        subject = choices.person()
+        clause = Clause(subject, verb, choices.tense(verb, subject), complement=Text("à", "in").then(city))
         return say(clause).sentence() if choices.chance(0.7) else ask(clause).sentence("?")
     first, second = choices.rng.sample(choices.words.of_kind("building"), 2)
     where = place(choices.one(["near", "behind", "in front of"]), noun_phrase(second, "the"))
@@ -189,27 +125,29 @@ def giving(choices: Choices) -> Text:
     subject = choices.person()
     other = choices.one([choices.name, choices.kin])()
     thing = choices.thing(verb, subject)
-    clause = Clause(subject, verb, choices.tense(verb), complement=thing.text.then(Text("à", "to"), other.text))
+    clause = Clause(
+        subject, verb, choices.tense(verb, subject), complement=thing.text.then(Text("à", "to"), other.text)
+    )
     return giving(choices) if other.text == subject.text else say(clause).sentence()
 
 
 def command(choices: Choices) -> Text:
     """Ouvrez la porte. Ne fermez pas la fenêtre."""
-    plan = plans.transitive(choices, negative=choices.chance(0.3)).clause
-    if plan.verb.simple or plan.subject.kind == "animal" or plan.subject.owner not in ("", "my", "your"):
+    clause = plans.transitive(choices, negative=choices.chance(0.3)).clause
+    verb, owned = clause.verb, {"his", "her", "our", "their"} & set(clause.complement.en.split())
+    numbered = set(choices.tables["numbers"]) & set(clause.complement.en.split())
+    if verb.en not in choices.tables["aspect"]["ordered"] or owned or numbered:
         return command(choices)
-    order = plan._replace(tense="present", subject=PRONOUNS["you"])
-    fr, en = say(order)
-    fr = fr.removeprefix("vous ")
-    en = f"do not {plan.verb.en} {plan.complement.en}" if plan.negative else f"{plan.verb.en} {plan.complement.en}"
-    return Text(fr, en).sentence()
+    fr, _ = say(clause._replace(tense="present", subject=PRONOUNS["you"]))
+    order = infinitive(verb, clause.complement).en
+    return Text(fr.removeprefix("vous "), f"do not {order}" if clause.negative else order).sentence()
 
 
 def comparison(choices: Choices) -> Text:
     """Le lion est plus fort que le chat. Marie is happier than Paul."""
     first, second = (choices.name(), choices.one([choices.name, choices.kin])())
     if choices.chance(0.4):
-        nouns = choices.rng.sample(choices.words.of_kind("animal"), 2)
+        nouns = choices.rng.sample([noun for noun in choices.words.of_kind("animal") if noun.en != "animal"], 2)
         first, second = (noun_phrase(noun, "the") for noun in nouns)
     if first.text == second.text:
         return comparison(choices)
@@ -233,9 +171,7 @@ def reason(choices: Choices) -> Text:
     verb = choices.verb("drink" if noun.kind == "drink" else "eat" if noun.kind == "meal" else choices.one(verbs))
     subject = choices.one([choices.name, choices.kin, choices.person])()
     it = IT[noun.gender]
-    about, words = (
-        (it, why_not) if choices.chance(0.5) else (standing_for(subject), ("tired", "sick", "sad", "nervous"))
-    )
+    about, words = (it, why_not) if choices.chance(0.5) else (standing_for(subject), ("tired", "sick", "nervous"))
     adjective = choices.words.adjectives[choices.one(words)]
     degree = choices.one([Text("trop", "too"), Text("trop", "too"), Text("très", "very"), Text()])
     be = Clause(about, choices.words.verbs["be"], "past", complement=attribute(about, adjective, degree))
@@ -286,18 +222,20 @@ def while_(choices: Choices) -> Text:
 def if_weather(choices: Choices) -> Text:
     """S'il pleut, nous resterons dans la maison. If it rains, we will stay in the house."""
     weather = choices.one([Text("si il pleut,", "if it rains,"), Text("si il neige,", "if it snows,")])
-    plan = choices.one([plans.intransitive, plans.transitive])(choices).clause
-    return weather.then(say(plan._replace(tense="future"))).sentence()
+    verb = choices.verb("stay", "work", "sleep", "dance", "come", "leave")
+    where = choices.where(verb) if verb.en in choices.tables["where"] else Text()
+    clause = Clause(choices.person(), verb, "future", choices.chance(0.3), where)
+    return weather.then(say(clause)).sentence()
 
 
 PATTERNS: dict[Callable[[Choices], Text], int] = {  # and how often, in relation to the others
     statement: 30,
-    yes_or_no: 8,
-    why: 4,
-    when_or_where: 4,
-    who: 3,
-    what: 2,
-    asking_for: 3,
+    questions.yes_or_no: 8,
+    questions.why: 4,
+    questions.when_or_where: 4,
+    questions.who: 3,
+    questions.what: 2,
+    questions.asking_for: 3,
     habit: 6,
     liking: 5,
     modal: 7,

@@ -8,7 +8,7 @@ from regard.demo.french import plural
 from regard.demo.grammar import Clause, Text, attribute, noun_phrase, place
 from regard.demo.lexicon import Verb
 
-THINGS = ("building", "room", "furniture", "clothes", "thing", "vehicle", "text", "meal", "drink")
+THINGS = ("building", "room", "furniture", "clothes", "thing", "vehicle", "paper", "meal", "drink")
 
 
 class Plan(NamedTuple):
@@ -25,11 +25,11 @@ def timed(choices: Choices, clause: Clause) -> Plan:
 
 def transitive(choices: Choices, negative: bool | None = None) -> Plan:
     """Somebody does something to something."""
-    verb = choices.one([verb for verb in choices.words.verbs.values() if verb.what])
+    verb = choices.one([verb for verb in choices.words.verbs.values() if verb.what and verb.en != "give"])
     denied = choices.chance(0.25) if negative is None else negative
     subject = choices.subject(verb) if verb.what & {"food", "animal", "path"} else choices.person()
     thing = choices.thing(verb, subject, denied)
-    return timed(choices, Clause(subject, verb, choices.tense(verb), denied, thing.text))
+    return timed(choices, Clause(subject, verb, choices.tense(verb, subject), denied, thing.text))
 
 
 def intransitive(choices: Choices, negative: bool | None = None) -> Plan:
@@ -37,7 +37,8 @@ def intransitive(choices: Choices, negative: bool | None = None) -> Plan:
     verb = choices.verb(*choices.tables["where"])
     denied = choices.chance(0.2) if negative is None else negative
     where = choices.where(verb) if verb.simple or choices.chance(0.7) else Text()
-    return timed(choices, Clause(choices.subject(verb), verb, choices.tense(verb), denied, where))
+    subject = choices.subject(verb)
+    return timed(choices, Clause(subject, verb, choices.tense(verb, subject), denied, where))
 
 
 def moving(choices: Choices, negative: bool | None = None) -> Plan:
@@ -46,7 +47,8 @@ def moving(choices: Choices, negative: bool | None = None) -> Plan:
     denied = choices.chance(0.2) if negative is None else negative
     building = noun_phrase(choices.one(choices.words.of_kind("building")), "the").text
     where = {"go": Text("à", "to").then(building), "come": Text("de", "from").then(building)}.get(verb.en, Text())
-    return timed(choices, Clause(choices.subject(verb), verb, choices.tense(verb), denied, where))
+    subject = choices.subject(verb)
+    return timed(choices, Clause(subject, verb, choices.tense(verb, subject), denied, where))
 
 
 def describing(choices: Choices, negative: bool | None = None) -> Plan:
@@ -54,9 +56,12 @@ def describing(choices: Choices, negative: bool | None = None) -> Plan:
     be, draw = choices.words.verbs["be"], choices.rng.random()
     subject = choices.person() if draw < 0.45 else choices.animal() if draw < 0.6 else choices.holder(THINGS)
     denied = choices.chance(0.2) if negative is None else negative
-    degree = choices.one(DEGREES[:3] if denied else DEGREES)
-    complement = attribute(subject, choices.adjective(subject.kind), degree)
-    return Plan(Clause(subject, be, choices.one(["present", "present", "past", "future"]), denied, complement))
+    adjective = choices.adjective(subject.kind)
+    degrees = DEGREES if negative is None and not denied else DEGREES[:3]  # nobody asks: is she too old?
+    degree = choices.one(degrees[:1] if "colour" in adjective.kinds else degrees)
+    tenses = ["present", "present", "past"] + ["future"] * (adjective.en in choices.tables["passing"]["words"])
+    complement = attribute(subject, adjective, degree)
+    return Plan(Clause(subject, be, choices.one(tenses), denied, complement))
 
 
 def feeling(choices: Choices, negative: bool | None = None) -> Plan:
@@ -82,22 +87,10 @@ def profession(choices: Choices, negative: bool | None = None) -> Plan:
 
 def location(choices: Choices, negative: bool | None = None) -> Plan:
     """Something is somewhere."""
-    subject = choices.holder(("thing", "text", "clothes"))
+    subject = choices.holder(("thing", "paper", "clothes"))
     where = place(choices.one(["on", "under", "behind"]), noun_phrase(choices.one(choices.nouns(["furniture"])), "the"))
     denied = choices.chance(0.15) if negative is None else negative
     return Plan(Clause(subject, choices.words.verbs["be"], choices.one(["present", "present", "past"]), denied, where))
 
 
-PLANS = (
-    transitive,
-    transitive,
-    transitive,
-    intransitive,
-    intransitive,
-    moving,
-    describing,
-    describing,
-    feeling,
-    profession,
-    location,
-)
+PLANS = (*[transitive] * 3, *[intransitive] * 2, moving, *[describing] * 2, feeling, profession, location)

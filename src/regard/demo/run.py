@@ -108,7 +108,7 @@ def learn(folder: Path, seed: int, device: torch.device) -> Iterator[Event]:
 
 
 def examine(folder: Path, corpus: DemoCorpus, began: float) -> Report:
-    """Scores the model on what was held out, writes folder/report.json; `began` is the time.monotonic() of the start."""
+    """Scores the model on what was held out and writes folder/report.json; `began`: time.monotonic() at the start."""
     translator = load(folder / "model")
     scores = {THERE: _bleu(translator, corpus.test, THERE), BACK: _bleu(translator, Pairs(*corpus.test[::-1]), BACK)}
     accuracy = pronoun_accuracy(translator, corpus.contrasts)

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from regard.config import PAD, ModelConfig
+from regard.errors import InputError
 from regard.model.attention import MultiHeadAttention, Tap
 
 
@@ -33,7 +34,7 @@ class Dropout(nn.Module):
 
     def forward(self, x: Float[Tensor, "*axes"]) -> Float[Tensor, "*axes"]:
         """x with a share p of its numbers at zero, the others scaled up to keep the sum; x itself outside training."""
-        dropped = round(256 * self.p)
+        dropped = min(255, round(256 * self.p))
         if not (self.training and dropped):
             return x
         if x.device.type != "cpu":
@@ -72,7 +73,7 @@ class Embedding(nn.Module):
     def _positions(self, length: int) -> Float[Tensor, "length model"]:
         known = self.positions.shape[0]
         if length > known and self.kind == "learned":
-            raise ValueError(f"{length} pieces, but only {known} positions were learned: set model.max_length higher.")
+            raise InputError(f"{length} pieces, but only {known} positions were learned: set model.max_length higher.")
         if length > known:
             self.positions = positional_encoding(max(length, 2 * known), self.positions.shape[1]).to(self.positions)
         return self.positions[:length]

@@ -159,11 +159,6 @@ class Tokenizer:
     def train(cls, pairs: Pairs, config: TextConfig, seed: int) -> "Tokenizer":
         """Vocabularies learned from these pairs, or from a million of them, drawn by the seed, if there are more."""
         _check_directions(config.directions, config.joint)
-        if config.sampling and config.tokenizer in ("word", "char"):
-            raise InputError(
-                f"text.sampling is {config.sampling}, but there is only one way to write a line with text.tokenizer = "
-                f"{config.tokenizer}. Set text.sampling = 0, or text.tokenizer = unigram or bpe."
-            )
         source, target = (_some(side, seed) for side in pairs)
         if config.joint:
             both = Vocabulary.train(itertools.chain(source, target), config, _tags(config.directions))

@@ -2,7 +2,7 @@
 
 import copy
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from regard.config import BOS, PAD, TrainingConfig
 from regard.model.transformer import Transformer
-from regard.text.batching import pad
+from regard.text.batching import Rows, pad
 from regard.text.store import Encoded
 from regard.training.loss import Loss, fused_loss, plain_loss
 from regard.weights import load_tensors, save_tensors, set_weights, weights_of
@@ -35,10 +35,10 @@ class Batch(NamedTuple):
         return int((self.target_out != PAD).sum())
 
 
-def make_batch(pairs: Encoded, rows: Iterable[int], device: torch.device) -> Batch:
+def make_batch(pairs: Encoded, rows: Rows, device: torch.device) -> Batch:
     """The pairs `rows` as tensors."""
-    source = torch.from_numpy(pad([pairs.source[row] for row in rows])).to(device)
-    target = torch.from_numpy(pad([pairs.target[row] for row in rows])).to(device)
+    source = torch.from_numpy(pad([pairs.source[row] for row in rows.tolist()])).to(device)
+    target = torch.from_numpy(pad([pairs.target[row] for row in rows.tolist()])).to(device)
     start = torch.full_like(target[:, :1], BOS)
     return Batch(source, torch.cat([start, target[:, :-1]], dim=1), target)
 

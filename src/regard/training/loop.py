@@ -79,6 +79,9 @@ class Run:
 def train(run: Run, learner: Learner, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
     """Trains until a limit is reached, the score no longer rises, or `stop()` says so; tells what happens."""
     config, standing, history = run.config.training, learner.standing, History(run, learner.standing.update)
+    if standing.finished:
+        yield Ended("this training is over; a higher limit, such as --epochs, goes on", True)
+        return
     valid = encode_pairs(run.tokenizer, run.valid)
     began = time.monotonic() - standing.seconds
     for batches, epoch_length in _updates(run, learner):
@@ -103,10 +106,11 @@ def train(run: Run, learner: Learner, stop: Callable[[], bool] = lambda: False) 
             yield history.add(_conclude(run, learner, valid))
             yield Ended(ends, True)
             return
-        if due or standing.update % config.save_every == 0 or stop():
+        pause = stop()
+        if due or standing.update % config.save_every == 0 or pause:
             learner.save(run.own / "last.safetensors")
             _forget(run, standing)
-        if stop():
+        if pause:
             yield Ended(
                 f"paused after update {standing.update:,}; `regard train {run.folder}` goes on from there", False
             )

@@ -58,6 +58,7 @@ class _Fused(torch.autograd.Function):
             d_output.addmm_(p.t(), rows)
         d_output -= (smoothing / vocabulary) * decoded.sum(dim=0)
         ctx.save_for_backward(d_decoded, d_output)
+        ctx.mark_non_differentiable(log_loss)
         return smoothed, log_loss
 
     @staticmethod

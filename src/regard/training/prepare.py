@@ -1,7 +1,10 @@
 """What comes before the first update: reading the pairs, choosing settings, learning the words."""
 
+import dataclasses
 import json
+import os
 import random
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from regard.config import Settings, configure, flatten
-from regard.decoding.directory import WEIGHTS, load, load_config, new_model, save_description
+from regard.config import Settings, configure, flatten, shown
+from regard.decoding.directory import CONFIG, WEIGHTS, load, load_config, new_model, save_description
 from regard.decoding.translator import Translator
 from regard.disk import write_text
 from regard.errors import InputError
@@ -27,6 +30,9 @@ from regard.weights import set_weights, weights_of
 
 LIMITS = {f"training.{name}" for name in ("epochs", "updates", "minutes", "patience")}  # may change when going on
 FEWEST = 10  # pairs that can be trained on
+OURS = (CONFIG, WEIGHTS, "tokenizer.model", "source.model", "target.model", "README.md", "learning-curve.png")
+LAST, NOTE = "last.safetensors", "run.json"  # in the folder `training`: where it stands, and what it was begun with
+NO_LANGUAGE = {"src", "tgt", "trg", "ref", "txt", "raw", "tok", "bpe"}  # endings that look like one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,85 +58,128 @@ class Prepared(NamedTuple):
     resumed: bool
 
 
+class Corpus(NamedTuple):
+    """Pairs to learn from and to validate with, and how many were left out of both."""
+
+    train: Pairs
+    valid: Pairs
+    empty: int  # a side of them is empty
+    long: int = 0  # they have more than text.max_length pieces
+
+
 def prepare(wanted: Wanted) -> Prepared:
     """Begins a training in a new folder, or finds the one that was interrupted there.
 
     Raises InputError where files or settings cannot be used, or are not those of the interrupted training.
     """
-    if (noted := wanted.folder / "training" / "run.json").exists():
-        return _go_on(wanted, json.loads(noted.read_text(encoding="utf-8")))
-    if (wanted.folder / WEIGHTS).exists():
-        raise InputError(f"{wanted.folder} holds a model already, without its training. Choose a new folder.")
+    _refuse_place(wanted.folder)
+    own = wanted.folder / "training"
+    if (own / NOTE).exists():
+        return _go_on(wanted, _read_note(own / NOTE))
     if not wanted.train:
         raise InputError(f"{wanted.folder}: no training to go on with. Give it pairs: --train corpus.fr corpus.en")
+    taken = [name for name in OURS if (wanted.folder / name).exists()]
+    if taken and not (own / LAST).exists():  # a training that was killed before its note was written may begin again
+        raise InputError(f"{wanted.folder} holds a {taken[0]} already, without its training. Choose a new folder.")
     return _begin(wanted)
+
+
+def _refuse_place(folder: Path) -> None:
+    """Finds out early that nothing can be written there."""
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not place.is_dir():
+        raise InputError(f"{place} is a file; the model needs a folder. Choose another name.")
+    if not os.access(place, os.W_OK):
+        raise InputError(f"{place}: nothing can be written there. Choose another folder for the model.")
 
 
 def _begin(wanted: Wanted) -> Prepared:
     origin = load(wanted.origin) if wanted.origin else None
+    settled = wanted.given | _of_origin(origin, wanted.given)
     read, empty = drop_empty(read_pairs(wanted.train))
     if len(read.source) < FEWEST:
         files = " ".join(wanted.train)
         raise InputError(f"{files}: {len(read.source)} pairs; at least {FEWEST} are needed, thousands are better.")
-    choices = _names(wanted.train) | recommend(len(read.source), wanted.device.type, wanted.given)
-    chosen = {name: choice.value for name, choice in choices.items()} | wanted.given
-    config = configure(chosen | _of_origin(origin, wanted.given))
-    pairs, valid = _split(wanted.valid, read, config.training.seed)
-    tokenizer = origin.tokenizer if origin else Tokenizer.train(pairs, config.text, config.training.seed)
-    pairs, long = _drop_long(pairs, tokenizer, config.text.max_length)
-    run = Run(wanted.folder, config, tokenizer, pairs, valid)
-    learner = _learner(run, wanted.device)
-    if origin:
-        set_weights(learner.model, weights_of(origin.model), wanted.folder)
-    learner.save(run.own / "last.safetensors")
+    recommended = _names(wanted.train) | recommend(len(read.source), wanted.device.type, wanted.given)
+    choices = {name: choice for name, choice in recommended.items() if name not in settled}
+    config = configure({name: choice.value for name, choice in choices.items()} | settled)
+    corpus = _split(wanted, read, empty, config.training.seed)
+    tokenizer = origin.tokenizer if origin else Tokenizer.train(corpus.train, config.text, config.training.seed)
+    corpus = _drop_long(corpus, wanted, tokenizer, config.text.max_length)
+    run = Run(wanted.folder, config, tokenizer, corpus.train, corpus.valid)
+    learner = _learner(run, wanted.device, origin)
+    learner.save(run.own / LAST)
     save_description(config, tokenizer, wanted.folder)
-    note = {
-        "train": _absolute(wanted.train),
-        "valid": _absolute(wanted.valid),
-        "fingerprint": fingerprint(pairs),
-    }
-    write_text(run.own / "run.json", json.dumps(note, indent=2) + "\n")
-    return Prepared(run, learner, choices, empty, long, False)
+    write_text(run.own / NOTE, json.dumps(_files(wanted) | _fingerprints(corpus), indent=2) + "\n")
+    return Prepared(run, learner, choices, corpus.empty, corpus.long, False)
 
 
 def _go_on(wanted: Wanted, note: dict[str, Any]) -> Prepared:
     trained = flatten(load_config(wanted.folder))
     _refuse_changes(wanted, note, trained)
-    limits = {name: value for name, value in wanted.given.items() if name in LIMITS}
+    limits = {name: value for name, value in wanted.given.items() if trained[name] != value}
     config = configure(trained | limits)
     tokenizer = Tokenizer.load(wanted.folder, config.text.directions)
-    pairs, empty = drop_empty(read_pairs(note["train"]))
-    pairs, valid = _split(note["valid"], pairs, config.training.seed)
-    pairs, long = _drop_long(pairs, tokenizer, config.text.max_length)
-    if (now := fingerprint(pairs)) != note["fingerprint"]:
-        raise InputError(
-            f"{' '.join(note['train'])}: not the pairs that {wanted.folder} was trained on (fingerprint {now[:12]}, "
-            f"then {note['fingerprint'][:12]}). Restore the files, or train in a new folder."
-        )
-    save_description(config, tokenizer, wanted.folder)
-    run = Run(wanted.folder, config, tokenizer, pairs, valid)
+    wanted = dataclasses.replace(wanted, train=note["train"], valid=note["valid"])
+    corpus = _split(wanted, *drop_empty(read_pairs(wanted.train)), config.training.seed)
+    corpus = _drop_long(corpus, wanted, tokenizer, config.text.max_length)
+    for kind, now in _fingerprints(corpus).items():
+        if (then := note.get(kind, now)) != now:
+            files = " ".join(wanted.valid if kind.startswith("valid") and wanted.valid else wanted.train)
+            raise InputError(
+                f"{files}: not the pairs that {wanted.folder} was begun with (fingerprint {now[:12]}, then {then[:12]}). "
+                f"Restore the files, or train in a new folder."
+            )
+    run = Run(wanted.folder, config, tokenizer, corpus.train, corpus.valid)
     learner = _learner(run, wanted.device)
-    learner.load(run.own / "last.safetensors")
+    try:
+        learner.load(run.own / LAST)
+    except (KeyError, TypeError):
+        raise InputError(f"{run.own / LAST}: not of this training, or damaged. Take it from a copy.") from None
     learner.standing.finished &= not limits
-    return Prepared(run, learner, {}, empty, long, True)
+    save_description(config, tokenizer, wanted.folder)
+    return Prepared(run, learner, {}, corpus.empty, corpus.long, True)
 
 
-def _learner(run: Run, device: torch.device) -> Learner:
+def _learner(run: Run, device: torch.device, origin: Translator | None = None) -> Learner:
     torch.manual_seed(run.config.training.seed)
-    return Learner(new_model(run.config, run.tokenizer), run.config.training, device)
+    model = new_model(run.config, run.tokenizer)
+    if origin:
+        set_weights(model, weights_of(origin.model), run.folder)
+    return Learner(model, run.config.training, device)
+
+
+def _files(wanted: Wanted) -> dict[str, list[str]]:
+    """What the training was asked to read, by option."""
+    return {
+        "train": _absolute(wanted.train),
+        "valid": _absolute(wanted.valid),
+        "from": _absolute([str(wanted.origin)] if wanted.origin else []),
+    }
+
+
+def _fingerprints(corpus: Corpus) -> dict[str, str]:
+    return {"fingerprint": fingerprint(corpus.train), "valid_fingerprint": fingerprint(corpus.valid)}
+
+
+def _read_note(path: Path) -> dict[str, Any]:
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+        return {"from": [], **note, "train": list(note["train"]), "valid": list(note["valid"])}
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: damaged; it says what the training was begun with. Take it from a copy.") from None
 
 
 def _refuse_changes(wanted: Wanted, note: dict[str, Any], trained: Settings) -> None:
     """The training in the folder was begun with other files or settings: says which."""
     changes = [
-        f"{name} was {trained[name]} and is now {value}"
+        f"{name} was {shown(trained[name])} and is now {shown(value)}"
         for name, value in wanted.given.items()
         if name not in LIMITS and trained[name] != value
     ]
-    for kind, files in (("--train", wanted.train), ("--valid", wanted.valid)):
-        before = note[kind.removeprefix("--")]
-        if files and _absolute(files) != before:
-            changes.append(f"{kind} was {' '.join(before) or 'not given'} and is now {' '.join(_absolute(files))}")
+    for option, files in _files(wanted).items():
+        if files and files != note[option]:
+            changes.append(f"--{option} was {' '.join(note[option]) or 'not given'} and is now {' '.join(files)}")
     if changes:
         raise InputError(
             f"{wanted.folder} holds a training that was begun otherwise: {'; '.join(changes)}. "
@@ -147,7 +196,10 @@ def _of_origin(origin: Translator | None, given: Settings) -> Settings:
     fixed = {name: kept[name] for name in kept if name.startswith(("model.", "text.")) and name not in free}
     for name, value in given.items():
         if name in fixed and fixed[name] != value:
-            raise InputError(f"{name} is {fixed[name]} in the model to start from; {value} would be another model.")
+            raise InputError(
+                f"{name} is {shown(fixed[name])} in the model to start from; {shown(value)} would be another model. "
+                f"Leave it out, or train without --from."
+            )
     return fixed
 
 
@@ -155,34 +207,50 @@ def _names(files: Sequence[str]) -> dict[str, Choice]:
     """The direction that two files named corpus.fr and corpus.en speak of."""
     names = [Path(file).name.split(".") for file in files]
     codes = [next((part for part in reversed(name) if part not in ("gz", "xz", "zst")), "") for name in names]
-    if len(codes) == 2 and codes[0] != codes[1] and all(code.isalpha() and 2 <= len(code) <= 3 for code in codes):
-        return {"text.directions": Choice((f"{codes[0]}-{codes[1]}",), "from the names of the files")}
+    if len(set(codes)) == 2 == len(codes) and all(re.fullmatch("[a-z]{2,3}", code) for code in codes):
+        if not NO_LANGUAGE & set(codes):
+            return {"text.directions": Choice((f"{codes[0]}-{codes[1]}",), "from the names of the files")}
     return {}
 
 
-def _split(valid: Sequence[str], pairs: Pairs, seed: int) -> tuple[Pairs, Pairs]:
+def _split(wanted: Wanted, pairs: Pairs, empty: int, seed: int) -> Corpus:
     """Training and validation pairs; without a validation file, some that occur once are held out."""
-    if valid:
-        return pairs, drop_empty(read_pairs(valid))[0]
+    if wanted.valid:
+        valid, more = drop_empty(read_pairs(wanted.valid))
+        if not valid.source:
+            raise InputError(f"{' '.join(wanted.valid)}: no pair with something on both sides; at least one is needed.")
+        return Corpus(pairs, valid, empty + more)
     count = min(1000, max(1, len(pairs.source) // 50))
     order = random.Random(seed).sample(range(len(pairs.source)), len(pairs.source))
     times = [Counter(side) for side in pairs]
     unique = (row for row in order if times[0][pairs.source[row]] == 1 == times[1][pairs.target[row]])
     held = set(islice(unique, count)) or set(order[:1])
-    return _rows(pairs, set(order) - held), _rows(pairs, held)
+    return Corpus(_rows(pairs, set(order) - held), _rows(pairs, held), empty)
 
 
 def _rows(pairs: Pairs, rows: set[int]) -> Pairs:
     return Pairs(*([side[row] for row in sorted(rows)] for side in pairs))
 
 
-def _drop_long(pairs: Pairs, tokenizer: Tokenizer, longest: int) -> tuple[Pairs, int]:
-    """The pairs of which no side has more pieces than that, and the number of the others."""
+def _drop_long(corpus: Corpus, wanted: Wanted, tokenizer: Tokenizer, longest: int) -> Corpus:
+    """The pairs of which no side has more pieces than that."""
+    train, valid = (_short(pairs, tokenizer, longest) for pairs in (corpus.train, corpus.valid))
+    for pairs, files in ((train, wanted.train), (valid, wanted.valid or wanted.train)):
+        if not pairs.source:
+            raise InputError(
+                f"{' '.join(files)}: every pair has more than {longest} pieces on a side. "
+                f"Raise text.max_length, or cut the lines at sentence ends."
+            )
+    dropped = sum(len(before.source) - len(now.source) for before, now in zip(corpus[:2], (train, valid), strict=True))
+    return Corpus(train, valid, corpus.empty, dropped)
+
+
+def _short(pairs: Pairs, tokenizer: Tokenizer, longest: int) -> Pairs:
     source, target = encode_pairs(tokenizer, pairs)
     count = len(pairs.source)
     fits = ((source.lengths <= longest) & (target.lengths <= longest)).reshape(-1, count).all(axis=0)
     kept = np.flatnonzero(fits)
-    return (pairs, 0) if len(kept) == count else (_rows(pairs, set(kept.tolist())), count - len(kept))
+    return pairs if len(kept) == count else _rows(pairs, set(kept.tolist()))
 
 
 def _absolute(files: Sequence[str]) -> list[str]:

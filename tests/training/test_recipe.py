@@ -1,0 +1,66 @@
+"""Defaults that follow the corpus."""
+
+import pytest
+
+from regard.config import configure
+from regard.training.recipe import recommend
+
+
+def values(pairs, device="cpu", **given):
+    """What is recommended, by name."""
+    return {name: choice.value for name, choice in recommend(pairs, device, given).items()}
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda", "mps"])
+@pytest.mark.parametrize("pairs", [10, 2_999, 29_000, 400_000, 5_000_000, 50_000_000])
+def test_every_recommendation_is_a_configuration_and_has_a_reason(pairs, device):
+    configure(values(pairs, device))
+    assert all(choice.reason for choice in recommend(pairs, device, {}).values())
+
+
+@pytest.mark.parametrize(
+    ("pairs", "device", "d_model"),
+    [
+        (999_999, "cpu", 128),
+        (1_000_000, "cpu", 256),
+        (49_999, "cuda", 128),
+        (50_000, "cuda", 256),
+        (1_000_000, "cuda", 512),
+    ],
+)
+def test_the_more_pairs_and_the_faster_the_device_the_larger_the_model(pairs, device, d_model):
+    assert values(pairs, device)["model.d_model"] == d_model
+
+
+@pytest.mark.parametrize(
+    ("pairs", "pieces"), [(2_999, 1_000), (3_000, 2_000), (29_000, 4_000), (60_000, 8_000), (3_000_000, 32_000)]
+)
+def test_the_vocabulary_grows_with_the_corpus(pairs, pieces):
+    assert values(pairs)["text.vocabulary"] == pieces
+
+
+def test_a_small_corpus_is_trained_with_more_dropout():
+    assert (values(49_999)["model.p_drop"], values(50_000)["model.p_drop"]) == (0.3, 0.1)
+
+
+@pytest.mark.parametrize(("pairs", "epochs"), [(100, 60), (200_000, 60), (1_000_000, 12), (10_000_000, 5)])
+def test_the_epochs_are_as_many_as_twelve_million_pairs_make_but_5_to_60(pairs, epochs):
+    assert values(pairs)["training.epochs"] == epochs
+
+
+def test_the_warm_up_takes_two_epochs_and_a_validation_comes_each_epoch():
+    """68,267 pairs of 30 tokens are 500 updates of 4,096 tokens."""
+    chosen = values(68_267)
+    assert (chosen["training.warmup"], chosen["training.validate_every"]) == (1_000, 500)
+    assert chosen["training.save_every"] == 200
+
+
+@pytest.mark.parametrize("limit", ["training.epochs", "training.updates", "training.minutes"])
+def test_who_sets_a_limit_gets_no_other(limit):
+    assert not {"training.epochs", "training.updates", "training.minutes"} & values(10_000, **{limit: 3}).keys()
+
+
+def test_what_is_given_is_left_alone():
+    given = {"model.d_model": 64, "training.ema": 0.0, "text.vocabulary": 500}
+    assert not values(10_000, **given).keys() & given.keys()
+    assert values(10_000, **given).keys() | given.keys() == values(10_000).keys()
