@@ -164,7 +164,7 @@ class Config:
         _check(
             self.model.positions != "learned" or longest <= rows,
             f"model.max_length is {rows}, but text.max_length = {self.text.max_length} and decoding.max_length = "
-            f"{self.decoding.max_length} take {longest} learned positions. Raise model.max_length, or lower the others.",
+            f"{self.decoding.max_length} take {longest} learned positions. Raise it, or lower the others.",
         )
 
 

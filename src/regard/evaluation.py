@@ -8,6 +8,8 @@ from sacrebleu.metrics import BLEU, CHRF, TER
 
 from regard.errors import InputError
 
+TOKENIZERS = ("13a", "intl", "char", "zh", "ja-mecab", "ko-mecab", "none")  # BLEU's
+
 
 class Score(NamedTuple):
     """One metric's verdict over a corpus."""
@@ -24,16 +26,26 @@ def evaluate(
 ) -> list[Score]:
     """BLEU, chrF and TER of the translations, with bootstrap intervals from that many resamples (0 = none).
 
-    `tokenize` is BLEU's: 13a, intl, char, zh, ja-mecab, ko-mecab, or none for text that is tokenised already.
+    `tokenize` is BLEU's, one of TOKENIZERS; none is for text that is tokenised already.
     Raises InputError where the counts differ, or there is nothing to score.
     """
-    metrics: list[BLEU | CHRF | TER] = [BLEU(tokenize=tokenize, force=True), CHRF(), TER()]
+    metrics: list[BLEU | CHRF | TER] = [bleu_with(tokenize), CHRF(), TER()]
     return [_score(metric, translations, references, resamples) for metric in metrics]
 
 
 def bleu(translations: Sequence[str], references: Sequence[str], *, tokenize: str = "13a") -> Score:
     """BLEU alone, without an interval."""
-    return _score(BLEU(tokenize=tokenize, force=True), translations, references, 0)
+    return _score(bleu_with(tokenize), translations, references, 0)
+
+
+def bleu_with(tokenize: str) -> BLEU:
+    """The metric with that tokenizer. Raises InputError where there is none such, or it is not installed."""
+    if tokenize not in TOKENIZERS:
+        raise InputError(f"BLEU has no tokenizer '{tokenize}'; there are {', '.join(TOKENIZERS)}.")
+    try:
+        return BLEU(tokenize=tokenize, force=True)
+    except (ImportError, RuntimeError):
+        raise InputError(f"BLEU's tokenizer {tokenize} needs: pip install 'sacrebleu[{tokenize[:2]}]'") from None
 
 
 def _score(metric: BLEU | CHRF | TER, translations: Sequence[str], references: Sequence[str], resamples: int) -> Score:

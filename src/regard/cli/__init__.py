@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -16,23 +17,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command. Exit code 0: done; 1: failed while running; 2: wrong usage or input."""
     # Read when PyTorch is imported: threads that spin while they wait are ten times slower beside another busy program.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    asked = _parser().parse_args(arguments)
+    for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)  # like the files that we read, whatever the locale
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = _parser()
+    asked, rest = parser.parse_known_args(arguments or ["--help"])
+    if any(word.startswith("-") and " " not in word for word in rest) or "text" not in asked:
+        rest and parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    else:
+        asked.text += rest  # argparse loses what stands behind an option: translate DIR --beam 1 "a text"
     try:
         code: int = asked.run(asked)
         sys.stdout.flush()
         return code
     except InputError as error:
-        print(f"regard {asked.verb}: {error}", file=sys.stderr)
-        return 2
+        return _fail(asked.verb, str(error), 2)
     except BrokenPipeError:  # the reader of our output, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print(f"regard {asked.verb}: interrupted", file=sys.stderr)
-        return 1
+        return _fail(asked.verb, "interrupted", 1)
     except OSError as error:
-        print(f"regard {asked.verb}: {error}", file=sys.stderr)
-        return 1
+        return _fail(asked.verb, str(error), 1)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "memory" not in str(error):
+            raise
+        return _fail(asked.verb, "the memory is not enough. Take a smaller model, beam or training.batch_tokens.", 1)
+
+
+def _fail(verb: str, why: str, code: int) -> int:
+    """Says in one line what went wrong."""
+    print(f"regard {verb}: {' '.join(why.split())}", file=sys.stderr)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

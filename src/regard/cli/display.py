@@ -1,16 +1,15 @@
 """What a person sees of a training: a live line in a terminal, plain lines elsewhere."""
 
-import sys
 import time
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from regard.cli.options import EVERY
 from regard.training.loop import Ended, Event, Updated, Validated
 
-EVERY = 10.0  # seconds between plain lines
+RECENT = 50  # updates whose mean loss is shown
 
 
 class Display:
@@ -18,15 +17,17 @@ class Display:
 
     def __init__(self, quiet: bool = False) -> None:
         self.console = Console(stderr=True, quiet=quiet, highlight=False)
-        columns = TextColumn("{task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[words]}")
-        self.bar = Progress(*columns, console=self.console, transient=True, disable=not self.console.is_terminal)
+        self.live = self.console.is_terminal and not quiet
+        columns = BarColumn(bar_width=12), TextColumn("{task.fields[words]}")
+        self.bar = Progress(*columns, console=self.console, transient=True, disable=not self.live)
         self.task = self.bar.add_task("training", total=1.0, words="")
         self.losses: list[float] = []
-        self.tokens, self.began, self.told = 0, time.monotonic(), time.monotonic()
+        self.tokens = self.seconds = 0.0
+        self.validated = -1  # the update of the last validation
         self.first: Updated | None = None
+        self.began = self.told = time.monotonic()
 
-    def __enter__(self) -> Self:
-        self.bar.start()
+    def __enter__(self) -> "Display":
         return self
 
     def __exit__(
@@ -39,27 +40,38 @@ class Display:
         if isinstance(event, Updated):
             self._updated(event)
         elif isinstance(event, Validated):
-            scores = "  ".join(f"BLEU {name} {score:.1f}".replace("  ", " ") for name, score in event.bleu.items())
-            best = "  best so far" if event.best else ""
-            when = f"update {event.update:,}  epoch {event.epoch + 1}  {clock(event.seconds)}"
-            self.console.print(f"[bold]valid[/]  {when}  loss {event.log_loss:.3f}  {scores}[green]{best}[/]")
+            self._validated(event)
         elif isinstance(event, Ended):
-            self.console.print(event.why[0].upper() + event.why[1:] + ".")
+            self.bar.stop()
+            self.console.print(event.why[0].upper() + event.why[1:] + ".", soft_wrap=True)
+
+    def _validated(self, event: Validated) -> None:
+        final = event.update == self.validated  # after the last validation comes that of the model that is kept
+        self.validated = event.update
+        scores = "".join(f"  BLEU {name} {score:.1f}".replace("U  ", "U ") for name, score in event.bleu.items())
+        when = f"update {event.update:,}  epoch {event.epoch + 1}  {clock(event.seconds)}  "
+        best = "  [green]best so far[/]" if event.best and not final else ""
+        label = "[bold]kept[/]   " if final else f"[bold]valid[/]  {when}"
+        self.console.print(f"{label}loss {event.log_loss:.3f}{scores}{best}", soft_wrap=True)
 
     def _updated(self, event: Updated) -> None:
-        self.first = self.first or event
-        self.losses = [*self.losses[-49:], event.log_loss]
-        self.tokens += event.tokens
         now = time.monotonic()
-        loss = sum(self.losses) / len(self.losses)
-        speed = self.tokens / max(now - self.began, 1e-9)
-        gone, done = now - self.began, event.progress - self.first.progress
-        left = f"  {clock(gone * (1 - event.progress) / done)} left" if done > 0 else ""
-        words = f"update {event.update:,}  epoch {event.epoch + 1}  loss {loss:.3f}  {speed:,.0f} tokens/s{left}"
-        self.bar.update(self.task, completed=event.progress, words=words)
-        if not self.console.is_terminal and now - self.told >= EVERY:
+        if self.first is None:
+            self.first, self.began, self.told = event, now, now
+            self.bar.start()
+        self.losses = [*self.losses[1 - RECENT :], event.log_loss]
+        self.tokens, self.seconds = self.tokens + event.tokens, self.seconds + event.seconds
+        done = event.progress - self.first.progress
+        left = f"  {clock((now - self.began) * (1 - event.progress) / done)} left" if done > 0 else ""
+        words = (
+            f"{event.progress:4.0%}{left}  update {event.update:,}  epoch {event.epoch + 1}  "
+            f"loss {sum(self.losses) / len(self.losses):.3f}  {self.tokens / self.seconds:,.0f} tokens/s"
+        )
+        if self.live:
+            self.bar.update(self.task, completed=event.progress, words=words)
+        elif now - self.told >= EVERY:
             self.told = now
-            self.console.print(f"train  {words}  {event.progress:.0%} done", soft_wrap=True)
+            self.console.print(f"train {words}", soft_wrap=True)
 
 
 def clock(seconds: float) -> str:
@@ -68,14 +80,3 @@ def clock(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
-
-
-def progress_line(done: int, total: int | None, began: float) -> None:
-    """One line on stderr that is written over: how many lines are done, how fast."""
-    if sys.stderr.isatty():
-        whole = f" of {total:,}" if total else ""
-        print(
-            f"\r{done:,}{whole} lines, {done / max(time.monotonic() - began, 1e-9):,.0f} a second ",
-            end="",
-            file=sys.stderr,
-        )

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from regard.cli.options import add_decoding, add_verb, load_translator
+from regard.cli.options import add_model, add_verb, counted, load_translator
 from regard.cli.translate import LINES, as_json, chunks
 
 
@@ -13,11 +13,10 @@ def add(verbs: Any) -> None:
         verbs, "score", run, help="print the model's log p of given translations, a line each",
         example="regard score my-model --pairs test.fr test.en",
     )  # fmt: skip
-    parser.add_argument("model", help="a model directory")
+    add_model(parser)
     parser.add_argument(
         "--pairs", nargs="+", required=True, metavar="FILE", help="two files, or one .tsv or .jsonl; - is stdin"
     )
-    add_decoding(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line: pieces, log_probs, score")
 
 
@@ -27,7 +26,7 @@ def run(asked: argparse.Namespace) -> int:
 
     translator = load_translator(asked)
     source, target = read_pairs(asked.pairs)
-    for left, right in zip(chunks(source, LINES), chunks(target, LINES), strict=True):
+    for left, right in zip(counted(asked, chunks(source, LINES)), chunks(target, LINES), strict=True):
         for answer in translator.score(left, right, direction=asked.direction):
             print(as_json(answer) if asked.json else f"{answer.score:.6f}")
     return 0

@@ -1,16 +1,17 @@
 """`regard train`: from sentence pairs to a model directory."""
 
 import argparse
+import os
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regard.cli.options import add_verb, say, start_torch
-from regard.config import PRESETS, Settings, parse_setting, preset, read_settings
+from regard.config import PRESETS, Settings, parse_setting, preset, read_settings, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from torch import device
 
     from regard.training.prepare import Prepared
 
@@ -41,33 +42,46 @@ def add(verbs: Any) -> None:
 def run(asked: argparse.Namespace) -> int:
     """Prepares, tells what it is going to do, does it."""
     from regard.cli.display import Display
-    from regard.training.board import Board
+    from regard.training.board import Board, summary_writer
     from regard.training.card import write_card
-    from regard.training.loop import train
-    from regard.training.prepare import Wanted, prepare
+    from regard.training.loop import Ended, train
 
     given = settings(asked)
+    if given.get("training.tensorboard"):
+        summary_writer()  # refused before anything is written
+    device = start_torch(asked)
+    finished = False
+    with Display(asked.quiet) as display:
+        prepared = _prepare(asked, given, device, display.console)
+        board = Board(prepared.run) if prepared.run.config.training.tensorboard else None
+        with _Stop(asked.quiet) as stop:
+            for event in train(prepared.run, prepared.learner, stop.asked):
+                display.show(event)
+                if board:
+                    board.show(event)
+                finished = isinstance(event, Ended) and event.finished
+    if finished:
+        write_card(prepared.run)
+        say(asked, f'The model is in {asked.folder}. Try it: regard translate {asked.folder} "..."')
+    return 0
+
+
+def _prepare(asked: argparse.Namespace, given: Settings, device: "device", console: "Console") -> "Prepared":
+    from regard.training.prepare import Wanted, prepare
+
     wanted = Wanted(
         folder=Path(asked.folder),
         train=asked.train,
         valid=asked.valid,
         given=given,
         origin=Path(asked.origin) if asked.origin else None,
-        device=start_torch(asked),
+        device=device,
     )
-    prepared = prepare(wanted)
-    stop = _Stop()
-    with Display(asked.quiet) as display:
-        if not asked.quiet:
-            _announce(display.console, prepared)
-        board = Board(prepared.run) if prepared.run.config.training.tensorboard else None
-        for event in train(prepared.run, prepared.learner, stop.asked):
-            display.show(event)
-            if board:
-                board.show(event)
-    write_card(prepared.run)
-    say(asked, f'The model is in {asked.folder}. Try it: regard translate {asked.folder} "..."')
-    return 0
+    with console.status("Reading the pairs, learning the words ..."):
+        prepared = prepare(wanted)
+    if not asked.quiet and not prepared.learner.standing.finished:
+        _announce(console, prepared)
+    return prepared
 
 
 def settings(asked: argparse.Namespace) -> Settings:
@@ -97,7 +111,8 @@ def _announce(console: "Console", prepared: "Prepared") -> None:
     pieces = f"{len(words.source):,}" + ("" if words.joint else f" and {len(words.target):,}")
     weights = f"{sum(weight.numel() for weight in model.parameters()):,}"
     layers = f"{size.n_encoder_layers}+{size.n_decoder_layers} layers, d_model {size.d_model}, {size.n_heads} heads"
-    ahead = rehearse(run, prepared.learner)
+    with console.status("Trying some batches, to tell how long it will take ..."):
+        ahead = rehearse(run, prepared.learner)
     time = "until the score stops rising" if ahead.seconds is None else f"about {clock(ahead.seconds)}"
     rows = {
         "pairs": pairs + (f"; left out: {', '.join(left_out)}" if left_out else ""),
@@ -113,21 +128,29 @@ def _announce(console: "Console", prepared: "Prepared") -> None:
     if prepared.choices:
         console.print("Chosen for this corpus (change any with --set NAME=VALUE):")
     for name, choice in prepared.choices.items():
-        console.print(f"  {name} = {choice.value}  [dim]{choice.reason}[/]", soft_wrap=True)
+        setting = f"{name} = {shown(choice.value)}"
+        console.print(f"  {setting:<36} [dim]{choice.reason}[/]", soft_wrap=True)
 
 
 class _Stop:
     """Ctrl-C or SIGTERM: the update that is under way is finished and saved; a second Ctrl-C does not wait."""
 
-    def __init__(self) -> None:
-        self.wanted = False
-        signal.signal(signal.SIGTERM, self._note)
-        signal.signal(signal.SIGINT, self._note)
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self.wanted = quiet, False
+
+    def __enter__(self) -> "_Stop":
+        self.before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
     def _note(self, number: int, frame: object) -> None:
         self.wanted = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("\nsaving ...", file=sys.stderr)
+        if not self.quiet:
+            os.write(2, b"\nSaving ...\n")  # print() may be what was interrupted
 
     def asked(self) -> bool:
         """Whether it is time to save and leave."""

@@ -4,11 +4,10 @@ import argparse
 import itertools
 import json
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from regard.cli.options import add_decoding, add_verb, load_translator, say
+from regard.cli.options import add_beam, add_model, add_verb, counted, load_translator, say
 
 if TYPE_CHECKING:
     from regard.decoding.translator import Translation
@@ -22,9 +21,9 @@ def add(verbs: Any) -> None:
         verbs, "translate", run, help="translate text, or standard input line by line",
         example='regard translate my-model "je suis étudiant"\n  regard translate my-model < text.fr > text.en',
     )  # fmt: skip
-    parser.add_argument("model", help="a model directory")
+    add_model(parser)
     parser.add_argument("text", nargs="*", help="each is translated as one line (default: standard input)")
-    add_decoding(parser)
+    add_beam(parser)
     parser.add_argument("--nbest", type=int, metavar="N", help="give the N best translations, one a line")
     parser.add_argument("--prefix", default="", help="how each translation begins")
     parser.add_argument("--json", action="store_true", help="one JSON object a line: pieces, log_probs, score")
@@ -34,25 +33,33 @@ def run(asked: argparse.Namespace) -> int:
     """Translates in the order of the input; an empty line stays empty."""
     from regard.text.formats import read_lines
 
-    if asked.nbest is not None:
-        asked.set += [f"decoding.n_best={asked.nbest}"]
-        asked.beam = max(asked.nbest, asked.beam or 5)
     translator = load_translator(asked)
     lines = iter(asked.text) if asked.text else read_lines("-")
     interactive = not asked.text and sys.stdin.isatty()
-    began, done, cut = time.monotonic(), 0, 0
-    for chunk in chunks(lines, 1 if interactive else LINES):
+    if interactive:
+        say(asked, "Write a line to be translated; Ctrl-D ends.")
+    batches = chunks(lines, 1 if interactive else LINES)
+    cut = 0
+    for chunk in batches if asked.text or interactive else counted(asked, batches):
         for answer in translator.translate(chunk, direction=asked.direction, prefix=asked.prefix):
-            for one in (answer, *answer.others):
-                print(as_json(one) if asked.json else one.text, flush=interactive)
+            for one in _best(answer, translator.config.decoding.n_best):
+                print(as_json(one) if asked.json else _one_line(one.text), flush=interactive)
             cut += answer.parts > 1
-        done += len(chunk)
-        if not asked.text and not interactive:
-            speed = done / max(time.monotonic() - began, 1e-9)
-            say(asked, f"{done:,} lines, {speed:,.0f} a second")
     if cut:
-        say(asked, f"{cut} lines were longer than {translator.config.text.max_length} pieces: translated part by part.")
+        longest = translator.config.text.max_length
+        say(asked, f"{cut:,} lines of more than {longest} pieces were cut and translated part by part.")
     return 0
+
+
+def _best(answer: "Translation", n: int) -> Iterator["Translation"]:
+    """The n best; empty ones in the place of those that there are not, so that every line has as many."""
+    empty = answer._replace(text="", pieces=[], log_probs=[], score=0.0, others=[])
+    return itertools.islice(itertools.chain([answer], answer.others, itertools.repeat(empty)), n)
+
+
+def _one_line(text: str) -> str:
+    """The text without line ends, which a model may write byte by byte."""
+    return text.replace("\r", " ").replace("\n", " ")
 
 
 def chunks(lines: Iterable[str], size: int) -> Iterator[list[str]]:

@@ -46,8 +46,8 @@ class Choices:
         return [*self.words.of_kind(*kinds), *(self.words.nouns[name] for name in grouped)]
 
     def adjective(self, kind: str) -> Adjective:
-        """An adjective that can be said of this kind of thing."""
-        return self.one([word for word in self.words.adjectives.values() if kind in word.kinds])
+        """An adjective that can be said after `is` of this kind of thing (new, nouveau, goes before)."""
+        return self.one([word for word in self.words.adjectives.values() if kind in word.kinds and word.en != "new"])
 
     def adjectives(self, noun: Noun) -> tuple[Adjective, ...]:
         """Mostly none, else one, at times one on each side where French has them so: une petite voiture rouge."""
@@ -81,7 +81,8 @@ class Choices:
         if draw < 0.72:
             return self.kin()
         if draw < 0.77:
-            return both(self.name(), self.name() if self.chance(0.5) else self.kin("my"))
+            first, second = self.name(), self.name()
+            return both(first, self.kin("my") if first == second or self.chance(0.5) else second)
         noun = self.one(self.words.of_kind(*PEOPLE))
         return noun_phrase(noun, "the", self.adjectives(noun), many=self.chance(0.3))
 

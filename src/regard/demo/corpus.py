@@ -11,11 +11,13 @@ from regard.demo.family import Contrast, all_combinations, contrasts, member
 from regard.demo.grammar import Text
 from regard.demo.lexicon import lexicon
 from regard.demo.patterns import any_sentence
+from regard.errors import InputError
 from regard.text.formats import Pairs
 
 N_VALID, N_TEST, N_CONTRASTS = 300, 600, 300
 FAMILY = 1 / 3  # the share of the pronoun family
 CASUAL, UNMARKED = 0.12, 0.04  # the shares without capital and final mark, and without the final mark only
+FEWEST = 3000
 ENOUGH = 5  # a word of the test is seen so often in training
 
 Make = Callable[[], Text]
@@ -89,28 +91,28 @@ def draw(make: Make, count: int, taken: set[str], known: Counter[str] | None = N
 
 
 def part(pairs: list[Text], rng: Random) -> Pairs:
-    """One part of the corpus, shuffled, as typed."""
+    """One part of the corpus, shuffled."""
     rng.shuffle(pairs)
-    done = [typed(pair, rng) for pair in pairs]
-    return Pairs([pair.fr for pair in done], [pair.en for pair in done])
+    return Pairs([pair.fr for pair in pairs], [pair.en for pair in pairs])
 
 
 def demo_corpus(seed: int = 1, train_pairs: int = 12000) -> DemoCorpus:
     """The corpus of a seed. The (animal, place) combinations of the test are in no other part, as those of valid."""
+    if train_pairs < FEWEST:
+        raise InputError(
+            f"A demo corpus of {train_pairs:,} pairs: too few to learn its words; ask for {FEWEST:,} or more."
+        )
     rng = Random(seed)
     choices, by_hand, combinations = Choices(rng), phrases(), all_combinations()
     rng.shuffle(combinations)
     tenth = len(combinations) // 10
-    for_test, for_valid, for_train = (
-        combinations[:tenth],
-        combinations[tenth : tenth * 3 // 2],
-        combinations[tenth * 3 // 2 :],
-    )
+    for_test, for_valid, for_train = combinations[:tenth], combinations[-tenth:], combinations[tenth:-tenth]
     taken = {key(line) for pair in by_hand for line in pair}
 
     def some(count: int, held: list[tuple[str, str]], known: Counter[str] | None = None) -> list[Text]:
         family = draw(lambda: member(rng, held), round(count * FAMILY), taken, known)
-        return family + draw(lambda: any_sentence(choices), count - len(family), taken, known)
+        others = draw(lambda: any_sentence(choices), count - len(family), taken, known)
+        return [typed(pair, rng) for pair in family + others]
 
     twice = [*by_hand, *map(casual, by_hand)]
     train = part(some(train_pairs - len(twice), for_train) + twice, rng)

@@ -1,5 +1,6 @@
 """English words in their forms: a and an, plurals, the forms of a verb, comparatives."""
 
+from functools import cache
 from typing import NamedTuple
 
 from regard.demo.lexicon import Adjective, Noun, Verb, lexicon
@@ -79,6 +80,7 @@ def be(tense: str, person: str) -> str:
     return "was" if person in ("je", "il") else "were"
 
 
+@cache
 def group(verb: Verb, tense: str, person: str) -> Group:
     """The operator and the rest, for each tense; habit is the simple present of what is otherwise progressive."""
     head = verb.head_en

@@ -5,8 +5,7 @@ from random import Random
 from typing import NamedTuple
 
 from regard.demo.choices import Choices
-from regard.demo.french import spell
-from regard.demo.grammar import IT, Clause, Nominal, Text, attribute, noun_phrase, say
+from regard.demo.grammar import IT, Clause, Nominal, Text, attribute, feeling, noun_phrase, say
 from regard.demo.lexicon import Gender, Noun, Verb, lexicon
 
 BECAUSE = Text("parce que", "because")
@@ -83,16 +82,13 @@ def reasons(scene: Scene, of_place: bool) -> list[str]:
 def because(scene: Scene, it: Nominal, reason: str, gender: Gender) -> Text:
     """it was too tired: the pronoun, and the adjective in a gender of its own (that of `it`, unless to be wrong)."""
     words, tense = lexicon(), scene.tenses[1]
-    feelings: dict[str, str] = words.tables["feelings"]
-    if reason in feelings:
-        feeling = scene.degree.then(Text(feelings[reason], reason))
-        verb = Verb(f"be {feeling.en}", f"avoir {feeling.fr}", "was", simple=True, state=True)
-        return say(Clause(it, verb, tense))
+    if reason in words.tables["feelings"]:
+        return say(Clause(it, feeling(reason, scene.degree), tense))
     adjective = attribute(IT[gender], words.adjectives[reason], scene.degree)
     return say(Clause(it, words.verbs["be"], tense, complement=adjective))
 
 
-def tell(scene: Scene, of_place: bool, reason: str, gender: Gender, agreement: Gender) -> Text:
+def tell(scene: Scene, reason: str, gender: Gender, agreement: Gender) -> Text:
     """The whole sentence, with a pronoun of this gender and an adjective of that."""
     animal, place = noun_phrase(scene.animal, "the"), noun_phrase(scene.place, "the")
     deed = Clause(animal, scene.verb, scene.tenses[0], scene.verb.en != "avoid", place.text)
@@ -104,7 +100,7 @@ def member(rng: Random, combinations: list[tuple[str, str]]) -> Text:
     setting = scene(rng, combinations)
     of_place = rng.random() < 0.5
     noun = setting.place if of_place else setting.animal
-    return tell(setting, of_place, rng.choice(reasons(setting, of_place)), noun.gender, noun.gender)
+    return tell(setting, rng.choice(reasons(setting, of_place)), noun.gender, noun.gender)
 
 
 def contrasts(rng: Random, combinations: Collection[tuple[str, str]], count: int) -> list[Contrast]:
@@ -114,24 +110,24 @@ def contrasts(rng: Random, combinations: Collection[tuple[str, str]], count: int
     found: dict[str, Contrast] = {}
     while len(found) < count:
         setting = scene(rng, mixed)
-        for of_place in (False, True):
-            item = contrast(setting, of_place, rng.choice(reasons(setting, of_place)))
-            found.setdefault(item.source, item)
+        twins = [contrast(setting, of_place, rng.choice(reasons(setting, of_place))) for of_place in (False, True)]
+        if not any(twin.source in found for twin in twins):
+            found |= {twin.source: twin for twin in twins}
     return list(found.values())[:count]
 
 
 def contrast(setting: Scene, of_place: bool, reason: str) -> Contrast:
     """The right French and the two wrong ones of a scene and a reason."""
     it, other = (setting.place, setting.animal) if of_place else (setting.animal, setting.place)
-    right = tell(setting, of_place, reason, it.gender, it.gender)
+    right = tell(setting, reason, it.gender, it.gender)
     return Contrast(
         source=right.en,
         right=right.fr,
-        wrong=tell(setting, of_place, reason, other.gender, other.gender).fr,
-        wrong_pronoun=tell(setting, of_place, reason, other.gender, it.gender).fr,
+        wrong=tell(setting, reason, other.gender, other.gender).fr,
+        wrong_pronoun=tell(setting, reason, other.gender, it.gender).fr,
         antecedent=it.en,
         other=other.en,
-        antecedent_fr=spell(it.fr),
-        other_fr=spell(other.fr),
+        antecedent_fr=it.fr,
+        other_fr=other.fr,
         pronoun=IT[it.gender].text.fr,
     )

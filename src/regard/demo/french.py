@@ -23,6 +23,7 @@ PRESENT = {  # the three regular groups: je, il, nous, vous, ils, the stem of th
 FEMININE_ENDINGS = {"eux": "euse", "er": "ère", "ien": "ienne", "on": "onne", "if": "ive", "eur": "euse"}
 
 
+@cache
 def starts_with_vowel(word: str) -> bool:
     """Whether a word is said with a vowel first: a mute h counts, an aspirated h does not."""
     if word.casefold() in lexicon().aspirated:
@@ -67,6 +68,7 @@ def feminine(word: str) -> str:
     return word + "e"
 
 
+@cache
 def agree(adjective: Adjective, gender: Gender, many: bool, before: str = "") -> str:
     """The adjective as its noun wants it; before a vowel (of the word `before`) bel, nouvel and vieil."""
     form = adjective.fr if gender == "m" else adjective.fr_feminine or feminine(adjective.fr)
@@ -88,6 +90,7 @@ def noun_form(noun: Noun, many: bool) -> str:
     return plural(noun.fr) if many else noun.fr
 
 
+@cache
 def determiner(name: str, gender: Gender, many: bool, before: str) -> str:
     """The French of an English determiner, in front of the word `before`: this -> ce, cet, cette or ces."""
     numbers: dict[str, str] = lexicon().tables["numbers"]
@@ -137,6 +140,7 @@ def forms(infinitive: str) -> tuple[str, ...]:
     return tuple((softened if ending == "ons" else stem) + ending for ending in PRESENT[group])
 
 
+@cache
 def conjugate(infinitive: str, tense: str, person: Person) -> str:
     """One form of a simple tense: present, imparfait (on the stem of nous) or future."""
     parts = forms(infinitive)

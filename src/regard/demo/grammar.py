@@ -121,6 +121,12 @@ def place(preposition: str, phrase: Nominal) -> Text:
     return Text(lexicon().tables["prepositions"][preposition], preposition).then(phrase.text)
 
 
+def feeling(name: str, degree: Text = NOTHING) -> Verb:
+    """To be hungry, as a verb: avoir très faim, be very hungry."""
+    felt = degree.then(Text(lexicon().tables["feelings"][name], name))
+    return Verb(f"be {felt.en}", f"avoir {felt.fr}", simple=True, state=True)
+
+
 def infinitive(verb: Verb, complement: Text = NOTHING) -> Text:
     """The bare infinitive and what follows it: manger une pomme, eat an apple."""
     return Text(verb.fr, verb.en).then(complement)

@@ -22,6 +22,7 @@ from regard.demo.grammar import (
 )
 
 SAME = {"je": ("je", "nous"), "nous": ("je", "nous"), "vous": ("vous",)}  # not: I see us
+ELLES = Nominal(Text("elles", "they"), "f", True, "ils", "their")  # where one sees who they are
 BECAUSE = Text("parce que", "because")
 
 
@@ -38,7 +39,7 @@ def habit(choices: Choices) -> Text:
     adverb = choices.one([*choices.tables["adverbs"], "", ""])
     make = choices.one([plans.transitive, plans.transitive, plans.intransitive])
     clause = make(choices, negative=adverb == "never").clause
-    if clause.verb.en not in choices.tables["aspect"]["usual"]:
+    if clause.verb.en not in choices.tables["aspect"]["usual"] or clause.complement.en.startswith(("a ", "an ")):
         return habit(choices)
     usual = say(clause._replace(tense="habit", adverb=adverb, negative=False))
     return (usual if adverb else usual.then(choices.pair(choices.tables["time"]["habit"]))).sentence()
@@ -162,12 +163,12 @@ def reason(choices: Choices) -> Text:
     """Marie n'a pas mangé la soupe parce qu'elle était froide (it) or parce qu'elle était malade (she)."""
     kinds, verbs, why_not = choices.one(
         [
-            (("meal", "drink"), ("eat",), ("cold", "hot")),
+            (("served",), ("eat",), ("cold", "hot")),
             (("clothes", "thing", "vehicle"), ("buy",), ("expensive",)),
             (("text",), ("read",), ("difficult", "long")),
         ]
     )
-    noun = choices.one(choices.words.of_kind(*kinds))
+    noun = choices.one(choices.nouns(kinds))
     verb = choices.verb("drink" if noun.kind == "drink" else "eat" if noun.kind == "meal" else choices.one(verbs))
     subject = choices.one([choices.name, choices.kin, choices.person])()
     it = IT[noun.gender]
@@ -183,8 +184,9 @@ def standing_for(subject: Nominal) -> Nominal:
     """The pronoun that stands for a subject in the next clause."""
     if subject.text in [pronoun.text for pronoun in PRONOUNS.values()]:
         return subject
-    key = "they" if subject.many and subject.gender == "m" else "he" if subject.gender == "m" else "she"
-    return PRONOUNS[key]
+    if subject.many:
+        return PRONOUNS["they"] if subject.gender == "m" else ELLES
+    return PRONOUNS["he" if subject.gender == "m" else "she"]
 
 
 def relative(choices: Choices) -> Text:
@@ -215,6 +217,8 @@ def while_(choices: Choices) -> Text:
         return while_(choices)
     verb = choices.verb("arrive", "leave")
     event = Clause(choices.one([choices.name, choices.kin, choices.pronoun])(), verb, "past")
+    if event.subject.text == background.subject.text:
+        return while_(choices)
     when = Text("quand", "when").then(say(event))
     return say(background._replace(tense="progressive past")).then(when).sentence()
 

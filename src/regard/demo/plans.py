@@ -5,8 +5,7 @@ from typing import NamedTuple
 from regard.demo.choices import DEGREES, Choices
 from regard.demo.english import add_s, article
 from regard.demo.french import plural
-from regard.demo.grammar import Clause, Text, attribute, noun_phrase, place
-from regard.demo.lexicon import Verb
+from regard.demo.grammar import Clause, Text, attribute, feeling, noun_phrase, place
 
 THINGS = ("building", "room", "furniture", "clothes", "thing", "vehicle", "paper", "meal", "drink")
 
@@ -64,11 +63,9 @@ def describing(choices: Choices, negative: bool | None = None) -> Plan:
     return Plan(Clause(subject, be, choices.one(tenses), denied, complement))
 
 
-def feeling(choices: Choices, negative: bool | None = None) -> Plan:
+def needing(choices: Choices, negative: bool | None = None) -> Plan:
     """Somebody is hungry: avoir faim."""
-    feeling_ = choices.pair(choices.tables["feelings"])
-    degree = choices.one(DEGREES[:3])
-    verb = Verb(f"be {degree.then(feeling_).en}", f"avoir {degree.then(feeling_).fr}", "was", simple=True, state=True)
+    verb = feeling(choices.one(list(choices.tables["feelings"])), choices.one(DEGREES[:3]))
     denied = choices.chance(0.25) if negative is None else negative
     return Plan(Clause(choices.person(), verb, choices.one(["present", "past", "future"]), denied))
 
@@ -93,4 +90,4 @@ def location(choices: Choices, negative: bool | None = None) -> Plan:
     return Plan(Clause(subject, choices.words.verbs["be"], choices.one(["present", "present", "past"]), denied, where))
 
 
-PLANS = (*[transitive] * 3, *[intransitive] * 2, moving, *[describing] * 2, feeling, profession, location)
+PLANS = (*[transitive] * 3, *[intransitive] * 2, moving, *[describing] * 2, needing, profession, location)

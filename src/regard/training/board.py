@@ -1,20 +1,27 @@
 """A training's curves for TensorBoard."""
 
+from typing import Any
+
 from regard.errors import InputError
 from regard.training.loop import Event, Run, Updated, Validated
 
 EVERY = 10  # updates between points
 
 
+def summary_writer() -> Any:
+    """TensorBoard's writer. Raises InputError where it is missing."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise InputError("training.tensorboard needs TensorBoard: pip install 'regard[scale]'") from None
+    return SummaryWriter
+
+
 class Board:
-    """Writes the events of a training to DIR/training/tensorboard. Raises InputError where TensorBoard is missing."""
+    """Writes the events of a training to DIR/training/tensorboard."""
 
     def __init__(self, run: Run) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            raise InputError("training.tensorboard needs TensorBoard: pip install 'regard[scale]'") from None
-        self.writer = SummaryWriter(run.own / "tensorboard")
+        self.writer = summary_writer()(run.own / "tensorboard")
 
     def show(self, event: Event) -> None:
         """Adds the event's points to their curves."""

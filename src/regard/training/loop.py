@@ -187,7 +187,8 @@ def measure(run: Run, learner: Learner, model: Transformer, valid: Encoded) -> S
             batch = make_batch(valid, rows, learner.device)
             log_loss += learner.loss(model, batch).log_loss.item()
             tokens += batch.tokens
-    greedy = dataclasses.replace(run.config, decoding=DecodingConfig(beam_size=1))
+    decoding = DecodingConfig(beam_size=1, max_length=run.config.decoding.max_length)
+    greedy = dataclasses.replace(run.config, decoding=decoding)
     translator, scores = Translator(model, run.tokenizer, greedy), {}
     for number, direction in enumerate(run.config.text.directions or [""]):
         source, target = (side[: config.validate_pairs] for side in (reversed(run.valid) if number else run.valid))

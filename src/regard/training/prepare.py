@@ -29,6 +29,7 @@ from regard.training.recipe import Choice, recommend
 from regard.weights import set_weights, weights_of
 
 LIMITS = {f"training.{name}" for name in ("epochs", "updates", "minutes", "patience")}  # may change when going on
+FREE = {"model.p_drop", "text.sampling", "text.max_length"}  # may be others than in the model to start from
 FEWEST = 10  # pairs that can be trained on
 OURS = (CONFIG, WEIGHTS, "tokenizer.model", "source.model", "target.model", "README.md", "learning-curve.png")
 LAST, NOTE = "last.safetensors", "run.json"  # in the folder `training`: where it stands, and what it was begun with
@@ -95,7 +96,7 @@ def _refuse_place(folder: Path) -> None:
 
 def _begin(wanted: Wanted) -> Prepared:
     origin = load(wanted.origin) if wanted.origin else None
-    settled = wanted.given | _of_origin(origin, wanted.given)
+    settled = _of_origin(origin, wanted.given) | wanted.given
     read, empty = drop_empty(read_pairs(wanted.train))
     if len(read.source) < FEWEST:
         files = " ".join(wanted.train)
@@ -127,8 +128,8 @@ def _go_on(wanted: Wanted, note: dict[str, Any]) -> Prepared:
         if (then := note.get(kind, now)) != now:
             files = " ".join(wanted.valid if kind.startswith("valid") and wanted.valid else wanted.train)
             raise InputError(
-                f"{files}: not the pairs that {wanted.folder} was begun with (fingerprint {now[:12]}, then {then[:12]}). "
-                f"Restore the files, or train in a new folder."
+                f"{files}: not the pairs that {wanted.folder} was begun with (fingerprint {now[:12]}, then "
+                f"{then[:12]}). Restore the files, or train in a new folder."
             )
     run = Run(wanted.folder, config, tokenizer, corpus.train, corpus.valid)
     learner = _learner(run, wanted.device)
@@ -188,28 +189,26 @@ def _refuse_changes(wanted: Wanted, note: dict[str, Any], trained: Settings) -> 
 
 
 def _of_origin(origin: Translator | None, given: Settings) -> Settings:
-    """The model's and the words' settings of the model to start from, which cannot be changed; dropout can."""
+    """The settings of the model to start from, but for its training; a size cannot be changed."""
     if origin is None:
         return {}
-    kept = flatten(origin.config)
-    free = {"model.p_drop", "text.sampling", "text.max_length"}
-    fixed = {name: kept[name] for name in kept if name.startswith(("model.", "text.")) and name not in free}
+    kept = {name: value for name, value in flatten(origin.config).items() if not name.startswith("training.")}
     for name, value in given.items():
-        if name in fixed and fixed[name] != value:
+        if name.startswith(("model.", "text.")) and name not in FREE and kept[name] != value:
             raise InputError(
-                f"{name} is {shown(fixed[name])} in the model to start from; {shown(value)} would be another model. "
+                f"{name} is {shown(kept[name])} in the model to start from; {shown(value)} would be another model. "
                 f"Leave it out, or train without --from."
             )
-    return fixed
+    return kept
 
 
 def _names(files: Sequence[str]) -> dict[str, Choice]:
     """The direction that two files named corpus.fr and corpus.en speak of."""
     names = [Path(file).name.split(".") for file in files]
     codes = [next((part for part in reversed(name) if part not in ("gz", "xz", "zst")), "") for name in names]
-    if len(set(codes)) == 2 == len(codes) and all(re.fullmatch("[a-z]{2,3}", code) for code in codes):
-        if not NO_LANGUAGE & set(codes):
-            return {"text.directions": Choice((f"{codes[0]}-{codes[1]}",), "from the names of the files")}
+    languages = {code for code in codes if re.fullmatch("[a-z]{2,3}", code)} - NO_LANGUAGE
+    if len(languages) == 2 == len(codes):
+        return {"text.directions": Choice((f"{codes[0]}-{codes[1]}",), "from the names of the files")}
     return {}
 
 

@@ -1,0 +1,106 @@
+import json
+import subprocess
+import time
+
+import pytest
+
+
+def test_a_line_goes_in_and_a_line_comes_out_and_an_empty_one_stays_empty(regard, toy, two_way):
+    lines = ["ba be", "", "   ", "du", "ba be"]
+    ran = regard("translate", two_way, "--quiet", stdin="\n".join(lines) + "\n")
+    assert ran == (0, "\n".join(toy.translate(line) for line in lines) + "\n", "")
+
+
+def test_each_text_on_the_command_line_is_one_line(regard, two_way):
+    assert regard("translate", two_way, "di do", "", "bu").out == "nid nod\n\nnub\n"
+
+
+def test_the_direction_is_the_first_unless_another_is_named(regard, two_way):
+    assert regard("translate", two_way, "--direction", "fr-en", "di do").out == "nid nod\n"
+    assert regard("translate", two_way, "--direction", "en-fr", "nid nod").out == "di do\n"
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x0c", "\x0b", "\x85", "\x1e", "\r"])
+def test_only_a_newline_ends_a_line(regard, two_way, odd):
+    ran = regard("translate", two_way, stdin=f"ba{odd}be\ndu\n")
+    assert len(ran.out.removesuffix("\n").split("\n")) == 2
+    assert ran.out.endswith("\nnud\n")
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_the_last_line_needs_no_end_and_windows_ends_are_dropped(regard, two_way, end):
+    assert regard("translate", two_way, stdin=f"ba\r\nbe{end}").out == "nab\nneb\n"
+
+
+@pytest.mark.parametrize("n", [3, 7])
+def test_every_line_has_n_best_even_the_empty_one(regard, two_way, n):
+    written = regard("translate", two_way, "--nbest", n, stdin="ba be\n\ndu\n").out.split("\n")
+    assert len(written) == 3 * n + 1
+    assert (written[0], written[n : 2 * n], written[2 * n]) == ("nab neb", n * [""], "nud")
+    assert len(set(written[:n])) == n
+
+
+def test_a_prefix_leaves_fewer_answers_and_the_lines_still_stay_aligned(regard, two_way):
+    options = ("--set", "decoding.max_length=1", "--nbest", "3", "--prefix", "nab")
+    assert regard("translate", two_way, *options, stdin="ba\nbe\n").out == "nab\n\n\nnab\n\n\n"
+
+
+def test_json_is_an_object_a_line_with_the_pieces_and_what_the_model_thought_of_them(regard, two_way):
+    rows = [json.loads(line) for line in regard("translate", two_way, "--json", "ba be", "").out.splitlines()]
+    assert rows[0]["text"] == "nab neb"
+    assert rows[0]["pieces"] == ["▁nab", "▁neb", "</s>"]
+    assert rows[0]["score"] == pytest.approx(sum(rows[0]["log_probs"]) / 3)
+    assert rows[1] == {"text": "", "pieces": [], "log_probs": [], "score": 0.0, "parts": 1}
+
+
+def test_a_translation_begins_with_the_prefix(regard, two_way):
+    ran = regard("translate", two_way, "--prefix", "nud nod", stdin="ba be bi\ndu\n")
+    assert all(line.startswith("nud nod") for line in ran.out.splitlines())
+
+
+def test_a_line_that_is_too_long_is_translated_in_parts_and_that_is_said(regard, toy, two_way):
+    words = ["ba", "be", "bi", "bo", "bu"] * 5  # 25; the model was trained for 23 at most
+    ran = regard("translate", two_way, stdin=f"du\n{' '.join(words)}\n")
+    assert [len(line.split()) > 5 for line in ran.out.splitlines()] == [False, True]
+    assert "1 lines of more than 23 pieces were cut" in ran.err
+    assert "cut" not in regard("translate", two_way, "--quiet", stdin=" ".join(words)).err
+    assert regard("translate", two_way, " " * 99).out == "\n"
+
+
+def test_sampling_follows_from_the_seed(regard, one_way):
+    def sampled(seed):
+        return regard("translate", one_way, "--set", "decoding.temperature=1", "--seed", seed, stdin="ba be\n" * 5).out
+
+    assert sampled(2) == sampled(2) != sampled(3)
+    assert len(set(sampled(2).splitlines())) > 1, "each line has chances of its own"
+
+
+def test_bytes_that_a_model_writes_break_no_line(regard, one_way):
+    """A model that knows little, at a high temperature, writes line ends too: <0x0A> is one of its 256 bytes."""
+    options = ("--set", "decoding.temperature=9", "--set", "decoding.max_length=50", "--quiet")
+    options += ("--set", "decoding.max_ratio=50")
+    assert "<0x0A>" in regard("translate", one_way, *options, "--json", stdin="ba be bi bo bu\n" * 29).out
+    assert regard("translate", one_way, *options, stdin="ba be bi bo bu\n" * 29).out.count("\n") == 29
+
+
+def test_every_option_of_every_verb_is_taken_and_quiet_is_quiet(regard, two_way):
+    ran = regard("translate", two_way, "--quiet", "--seed", 5, "--threads", 1, "--device", "cpu", "--beam", 1, "bo")
+    assert ran == (0, "nob\n", "")
+
+
+def test_the_number_of_lines_and_the_speed_are_told_on_stderr(regard, two_way):
+    assert regard("translate", two_way, stdin="ba\nbe\n").err.startswith("2 lines in ")
+
+
+def test_no_input_gives_no_output(regard, two_way):
+    assert regard("translate", two_way, "--quiet", stdin="") == (0, "", "")
+
+
+def test_a_reader_that_leaves_early_is_no_error(process, two_way):
+    with process("translate", two_way, "--quiet") as translating:
+        translating.stdin.write(b"ba be\n" * 2999)
+        translating.stdin.close()
+        assert translating.stdout.readline() == b"nab neb\n"
+        translating.stdout.close()
+        assert translating.stderr.read() == b""
+        assert translating.wait(60) == 1
