@@ -36,7 +36,13 @@ def data() -> Path:
     return folder
 
 
-TOY = dict(zip("ba be bi bo bu da de di do du".split(), "nab neb nib nob nub nad ned nid nod nud".split(), strict=True))
+TOY = dict(
+    zip(
+        ["ba", "be", "bi", "bo", "bu", "da", "de", "di", "do", "du"],
+        ["nab", "neb", "nib", "nob", "nub", "nad", "ned", "nid", "nod", "nud"],
+        strict=True,
+    )
+)
 TOY_SETTINGS = """
 [model]
 n_encoder_layers = 1
@@ -52,7 +58,7 @@ max_length = 23
 [training]
 batch_tokens = 512
 learning_rate = 0.01
-warmup = 20
+warmup = 60
 ema = 0.9
 validate_every = 1000
 """
@@ -89,7 +95,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
 @pytest.fixture(scope="session")
 def two_way(toy: Toy) -> Path:
     """A model that knows fr-en and en-fr, both nearly perfectly."""
-    return toy.train("two-way", "--directions", "fr-en", "en-fr", "--epochs", "30")
+    return toy.train("two-way", "--directions", "fr-en", "en-fr", "--epochs", "25")
 
 
 @pytest.fixture(scope="session")

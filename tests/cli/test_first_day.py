@@ -1,7 +1,6 @@
 """The commands of the first day, run as a person runs them, on a toy language."""
 
 import json
-import os
 import random
 import signal
 import subprocess
@@ -123,7 +122,13 @@ def test_score_and_evaluate_read_pairs(corpus, model):
 
 
 def test_help_is_quick_shows_an_example_and_does_not_import_torch():
-    code = "import sys, regard.cli\ntry: regard.cli.main(['translate', '--help'])\nexcept SystemExit: print('torch' in sys.modules)"
+    code = """
+import sys, regard.cli
+try:
+    regard.cli.main(["translate", "--help"])
+except SystemExit:
+    print("torch" in sys.modules)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "example:" in done.stdout
     assert done.stdout.strip().endswith("False")
@@ -153,7 +158,7 @@ BAD = {
     "a word for a number": (["train", "new", "--train", FR, EN, "--set", "model.d_model=big"], "whole number"),
     "a choice that is none": (["train", "new", "--train", FR, EN, "--set", "model.norm=mid"], "post, pre"),
     "a width that does not divide": (["train", "new", "--train", FR, EN, "--set", "model.n_heads=7"], "divide"),
-    "an odd width": (["train", "new", "--train", FR, EN, "--set", "model.d_model=7", "--set", "model.n_heads=1"], "even"),
+    "an odd width": (["train", "new", "--train", FR, EN, "--set=model.d_model=7", "--set=model.n_heads=1"], "even"),
     "too much dropout": (["train", "new", "--train", FR, EN, "--set", "model.p_drop=1"], "p_drop"),
     "a tiny vocabulary": (["train", "new", "--train", FR, EN, "--set", "text.vocabulary=3"], "300"),
     "no such preset": (["train", "new", "--train", FR, EN, "--preset", "tinny"], "tiny"),
@@ -210,10 +215,10 @@ def test_what_cannot_be_used_is_one_line_and_code_2_and_nothing_is_lost(what, br
 
     arguments, wanted = BAD[what]
     monkeypatch.chdir(broken)
-    before = sorted(os.listdir())
+    before = sorted(Path().iterdir())
     assert main(arguments) == 2
     said = capsys.readouterr().err
     assert wanted in said
     assert said.startswith(f"regard {arguments[0]}: "), said
     assert said.count("\n") == 1
-    assert sorted(os.listdir()) == before
+    assert sorted(Path().iterdir()) == before

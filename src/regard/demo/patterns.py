@@ -217,7 +217,7 @@ def while_(choices: Choices) -> Text:
         return while_(choices)
     verb = choices.verb("arrive", "leave")
     event = Clause(choices.one([choices.name, choices.kin, choices.pronoun])(), verb, "past")
-    if event.subject.text == background.subject.text:
+    if event.subject.text.en in background.subject.text.en:
         return while_(choices)
     when = Text("quand", "when").then(say(event))
     return say(background._replace(tense="progressive past")).then(when).sentence()
