@@ -1,4 +1,4 @@
-"""`regard demo`: from nothing to a translator, in two minutes."""
+"""`regard demo`: from nothing to a translator, in three minutes."""
 
 import argparse
 import sys
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def add(verbs: Any) -> None:
     """Describes the verb."""
     parser = add_verb(
-        verbs, "demo", run, help="train a small French-English translator in two minutes, and show what it can do",
+        verbs, "demo", run, help="train a small French-English translator in three minutes, and show what it can do",
         example="regard demo my-first-model",
     )  # fmt: skip
     parser.add_argument("folder", nargs="?", default="regard-demo", metavar="DIR", help="(default regard-demo)")
