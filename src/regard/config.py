@@ -90,7 +90,7 @@ class TrainingConfig:
     """How the weights are learned (section 5 of the paper)."""
 
     batch_tokens: int = 4096  # source and target pieces of one batch, padding included
-    accumulate: int = 1  # batches of one update
+    accumulate: int = 1  # batches of one update; the cores of a processor work on them side by side
     learning_rate: float = 2e-3  # at its peak
     schedule: Literal["inverse_sqrt", "cosine"] = "inverse_sqrt"
     warmup: int = 2000  # updates until the peak
@@ -106,7 +106,7 @@ class TrainingConfig:
     updates: int = 0
     minutes: float = 0.0
     seed: int = 1
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["float32", "bfloat16"] = "float32"  # of the products; the weights themselves are float32
     tensorboard: bool = False
 
     def __post_init__(self) -> None:

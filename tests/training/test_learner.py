@@ -11,7 +11,8 @@ from regard.config import ModelConfig, TrainingConfig
 from regard.errors import InputError
 from regard.model.transformer import Transformer
 from regard.text.store import Encoded, Ragged
-from regard.training.learner import Batch, Learner, Standing, make_batch
+from regard.training.learner import Learner, Standing
+from regard.training.replica import Batch, batch_loss, make_batch
 from regard.weights import weights_of
 
 VOCAB, RATE = 37, 1e-3
@@ -39,7 +40,7 @@ def batch(*lengths, seed=1):
 def gradients(learner, *batches):
     """Those of the mean loss of a piece, and none left behind."""
     model, tokens = learner.model.train(), sum(one.tokens for one in batches)
-    loss = sum(learner.loss(model, one).smoothed for one in batches) / tokens
+    loss = sum(batch_loss(model, one, learner.config.label_smoothing).smoothed for one in batches) / tokens
     return dict(zip(weights_of(model), torch.autograd.grad(loss, list(model.parameters())), strict=True))
 
 
@@ -63,7 +64,7 @@ def test_a_batch_reads_the_start_and_the_words_and_writes_the_words_and_the_end(
 def test_the_loss_counts_no_padding_and_is_pytorchs():
     taught, one = learner(label_smoothing=0.1), batch(7, 2, 5)
     logits = taught.model(one.source, one.target_in).mT
-    loss = taught.loss(taught.model, one)
+    loss = batch_loss(taught.model, one, 0.1)
     for got, smoothing in ((loss.smoothed, 0.1), (loss.log_loss, 0.0)):
         expected = cross_entropy(logits, one.target_out, ignore_index=0, label_smoothing=smoothing, reduction="sum")
         torch.testing.assert_close(got, expected)
@@ -71,7 +72,7 @@ def test_the_loss_counts_no_padding_and_is_pytorchs():
 
 def test_an_update_tells_minus_log_p_of_a_piece_before_it():
     taught, batches = learner(label_smoothing=0.3), [batch(7, 2, 5), batch(3)]
-    total = sum(taught.loss(taught.model, one).log_loss.item() for one in batches)
+    total = sum(batch_loss(taught.model, one, 0.3).log_loss.item() for one in batches)
     assert taught.update(batches, RATE) == pytest.approx(total / 17, rel=1e-5)
     assert taught.standing.update == 1
 
@@ -195,10 +196,6 @@ def test_half_precision_learns_nearly_the_same():
     assert losses[1] != losses[0]
     assert losses[0][-1] < losses[0][0] - 0.5
     assert {weight.dtype for weight in half.model.parameters()} == {torch.float32}
-
-
-def test_on_a_processor_the_precision_is_full_unless_half_is_asked_for():
-    assert [learner(precision=given).bfloat16 for given in ("auto", "float32", "bfloat16")] == [False, False, True]
 
 
 def test_the_gradients_are_gone_after_an_update():

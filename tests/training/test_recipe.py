@@ -3,19 +3,19 @@
 import pytest
 
 from regard.config import configure
-from regard.training.recipe import recommend
+from regard.training.recipe import Machine, recommend
 
 
-def values(pairs, device="cpu", **given):
+def values(pairs, device="cpu", machine=(), **given):
     """What is recommended, by name."""
-    return {name: choice.value for name, choice in recommend(pairs, device, given).items()}
+    return {name: choice.value for name, choice in recommend(pairs, Machine(device, *machine), given).items()}
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda", "mps"])
 @pytest.mark.parametrize("pairs", [10, 2_999, 29_000, 400_000, 5_000_000, 50_000_000])
 def test_every_recommendation_is_a_configuration_and_has_a_reason(pairs, device):
     configure(values(pairs, device))
-    assert all(choice.reason for choice in recommend(pairs, device, {}).values())
+    assert all(choice.reason for choice in recommend(pairs, Machine(device), {}).values())
 
 
 @pytest.mark.parametrize(

@@ -2,45 +2,23 @@
 
 import copy
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from queue import SimpleQueue
 
 import torch
-from jaxtyping import Int
 from torch import Tensor
 
-from regard.config import BOS, PAD, TrainingConfig
+from regard.config import TrainingConfig
 from regard.model.transformer import Transformer
-from regard.text.batching import Rows, pad
-from regard.text.store import Encoded
-from regard.training.loss import Loss, fused_loss, plain_loss
+from regard.training.replica import Batch, Gradient, Replica
 from regard.weights import load_tensors, save_tensors, set_weights, weights_of
 
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each weight
-
-
-class Batch(NamedTuple):
-    """Pairs side by side, filled up with padding."""
-
-    source: Int[Tensor, "batch source"]
-    target_in: Int[Tensor, "batch target"]  # what the decoder reads: the start, then the words
-    target_out: Int[Tensor, "batch target"]  # what it has to write: the words, then the end
-
-    @property
-    def tokens(self) -> int:
-        """Pieces to be written."""
-        return int((self.target_out != PAD).sum())
-
-
-def make_batch(pairs: Encoded, rows: Rows, device: torch.device) -> Batch:
-    """The pairs `rows` as tensors."""
-    source = torch.from_numpy(pad([pairs.source[row] for row in rows.tolist()])).to(device)
-    target = torch.from_numpy(pad([pairs.target[row] for row in rows.tolist()])).to(device)
-    start = torch.full_like(target[:, :1], BOS)
-    return Batch(source, torch.cat([start, target[:, :-1]], dim=1), target)
 
 
 @dataclass
@@ -68,9 +46,8 @@ class Learner:
             model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), eps=1e-9, fused=device.type != "mps"
         )
         self.average = copy.deepcopy(model).requires_grad_(False) if config.ema else None
-        self.bfloat16 = config.precision == "bfloat16" or (
-            config.precision == "auto" and device.type == "cuda" and torch.cuda.is_bf16_supported()
-        )
+        abreast = min(config.accumulate, torch.get_num_threads()) if device.type == "cpu" else 1
+        self.replicas = [Replica(self.model, config) for _ in range(abreast)]
 
     @property
     def result(self) -> Transformer:
@@ -80,17 +57,14 @@ class Learner:
     def update(self, batches: Sequence[Batch], rate: float) -> float:
         """One step of Adam on the summed loss of the batches over their pieces; returns -log p a piece, in nats.
 
-        Dropout follows from (seed, update) alone, so a training that was interrupted goes on as if it had not been.
+        Dropout follows from (seed, update, batch) alone, so a training that was interrupted goes on as if it had not
+        been.
         """
         self.standing.update += 1
-        torch.manual_seed(self.config.seed * 1_000_003 + self.standing.update)
-        self.model.train()
         tokens = sum(batch.tokens for batch in batches)
-        log_loss = 0.0
-        for batch in batches:
-            loss = self.loss(self.model, batch)
-            (loss.smoothed / tokens).backward()
-            log_loss += loss.log_loss.item()
+        total, log_loss = self.gradient(batches)
+        for weight, gradient in zip(self.model.parameters(), total, strict=True):
+            weight.grad = gradient.div_(tokens)
         if self.config.clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
         for group in self.optimizer.param_groups:
@@ -100,14 +74,33 @@ class Learner:
         self._follow()
         return log_loss / tokens
 
-    def loss(self, model: Transformer, batch: Batch) -> Loss:
-        """The loss of a batch, at the positions that are not padding."""
-        half = torch.autocast(self.device.type, torch.bfloat16) if self.bfloat16 else nullcontext()
-        with half:
-            decoded = model.decode(model.encode(batch.source), batch.target_in)
-            real = batch.target_out != PAD
-            kind = plain_loss if self.bfloat16 else fused_loss
-            return kind(decoded[real], model.output.weight, batch.target_out[real], self.config.label_smoothing)
+    def gradient(self, batches: Sequence[Batch]) -> Gradient:
+        """The sum of the batches' gradients, which the replicas compute side by side, each on its share of the threads.
+
+        It is added up in the order of the batches, so it does not depend on who was first.
+        """
+        keys = [(self.config.seed, self.standing.update, number) for number in range(len(batches))]
+        if len(self.replicas) == 1:
+            parts = map(self.replicas[0].gradient, batches, keys)
+            return functools.reduce(_plus, parts)
+        free: SimpleQueue[Replica] = SimpleQueue()
+        for replica in self.replicas:
+            free.put(replica)
+
+        def compute(batch: Batch, key: tuple[int, ...]) -> Gradient:
+            replica = free.get()
+            try:
+                return replica.gradient(batch, key)
+            finally:
+                free.put(replica)
+
+        with _threads(torch.get_num_threads() // len(self.replicas)):
+            return functools.reduce(_plus, self.pool.map(compute, batches, keys))
+
+    @functools.cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        """A thread for each replica."""
+        return ThreadPoolExecutor(len(self.replicas))
 
     def _follow(self) -> None:
         """average = decay * average + (1 - decay) * weights, with a smaller decay while there is little to average."""
@@ -146,3 +139,19 @@ class Learner:
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _plus(one: Gradient, other: Gradient) -> Gradient:
+    torch._foreach_add_(one.weights, other.weights)
+    return Gradient(one.weights, one.log_loss + other.log_loss)
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """Each product is computed by so many threads, for as long as the block lasts."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -21,7 +21,8 @@ from regard.text.batching import token_batches
 from regard.text.formats import Pairs
 from regard.text.store import Encoded, encode_pairs
 from regard.text.tokenizer import Tokenizer
-from regard.training.learner import Batch, Learner, Standing, make_batch
+from regard.training.learner import Learner, Standing
+from regard.training.replica import Batch, batch_loss, make_batch
 from regard.training.schedule import learning_rate
 from regard.weights import load_tensors, save_tensors, set_weights, weights_of
 
@@ -185,7 +186,7 @@ def measure(run: Run, learner: Learner, model: Transformer, valid: Encoded) -> S
     with torch.inference_mode():
         for rows in token_batches(*lengths, budget=config.batch_tokens, seed=0, epoch=0):
             batch = make_batch(valid, rows, learner.device)
-            log_loss += learner.loss(model, batch).log_loss.item()
+            log_loss += batch_loss(model, batch, config.label_smoothing).log_loss.item()
             tokens += batch.tokens
     decoding = DecodingConfig(beam_size=1, max_length=run.config.decoding.max_length)
     greedy = dataclasses.replace(run.config, decoding=decoding)

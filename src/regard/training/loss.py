@@ -29,7 +29,10 @@ def plain_loss(
 def fused_loss(
     decoded: Float[Tensor, "n model"], output: Float[Tensor, "vocab model"], target: Int[Tensor, " n"], smoothing: float
 ) -> Loss:
-    """`plain_loss`, made with its gradient in one pass over a few rows at a time: the logits are never kept."""
+    """`plain_loss`, made with its gradient in one pass over a few rows at a time: the logits are never kept.
+
+    The products are made in the precision of `decoded`; what they add up to has that of `output`.
+    """
     return Loss(*_Fused.apply(decoded, output, target, smoothing))  # type: ignore[no-untyped-call]
 
 
@@ -38,25 +41,22 @@ class _Fused(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, decoded: Tensor, output: Tensor, target: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
-        vocabulary = output.shape[0]
+        words, mean_word = output.to(decoded.dtype), output.mean(dim=0)
         d_decoded, d_output = torch.empty_like(decoded), torch.zeros_like(output)
-        smoothed, log_loss = decoded.new_zeros(()), decoded.new_zeros(())
-        mean_row = output.mean(dim=0)
+        smoothed, log_loss = output.new_zeros(()), output.new_zeros(())
         for start in range(0, len(target), ROWS):
             rows, right = decoded[start : start + ROWS], target[start : start + ROWS, None]
-            logits = F.linear(rows, output)
+            logits = F.linear(rows, words)
             p = logits.softmax(dim=-1)
-            top, where = logits.max(dim=-1, keepdim=True)
-            log_sum = (
-                top - p.gather(1, where).log()
-            ).sum()  # of exp(logits): never underflows, p there is >= 1 / vocab
-            right_logits = logits.gather(1, right).sum()
+            # log sum exp(logits) from its largest term: p there is >= 1 / vocab, so it never underflows
+            log_sum = (logits.amax(dim=-1).to(output) - p.amax(dim=-1).to(output).log()).sum()
+            right_logits = logits.gather(1, right).to(output).sum()
             log_loss += log_sum - right_logits
-            smoothed += log_sum - (1 - smoothing) * right_logits - smoothing * (rows @ mean_row).sum()
+            smoothed += log_sum - (1 - smoothing) * right_logits - smoothing * (rows.to(output) @ mean_word).sum()
             p.scatter_add_(1, right, right.new_full(right.shape, -1, dtype=p.dtype) * (1 - smoothing))
-            torch.sub(p @ output, smoothing * mean_row, out=d_decoded[start : start + ROWS])
-            d_output.addmm_(p.t(), rows)
-        d_output -= (smoothing / vocabulary) * decoded.sum(dim=0)
+            torch.sub(p @ words, (smoothing * mean_word).to(rows), out=d_decoded[start : start + ROWS])
+            d_output += p.t() @ rows
+        d_output -= (smoothing / len(output)) * decoded.sum(dim=0, dtype=output.dtype)
         ctx.save_for_backward(d_decoded, d_output)
         ctx.mark_non_differentiable(log_loss)
         return smoothed, log_loss
@@ -64,4 +64,4 @@ class _Fused(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, d_smoothed: Tensor, d_log_loss: Tensor) -> tuple[Tensor, Tensor, None, None]:
         d_decoded, d_output = ctx.saved_tensors
-        return d_decoded * d_smoothed, d_output * d_smoothed, None, None
+        return d_decoded * d_smoothed.to(d_decoded), d_output * d_smoothed, None, None

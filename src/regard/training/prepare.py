@@ -18,6 +18,7 @@ import torch
 from regard.config import Settings, configure, flatten, shown
 from regard.decoding.directory import CONFIG, WEIGHTS, load, load_config, new_model, save_description
 from regard.decoding.translator import Translator
+from regard.device import half_gain
 from regard.disk import write_text
 from regard.errors import InputError
 from regard.text.formats import Pairs, drop_empty, fingerprint, read_pairs
@@ -25,7 +26,7 @@ from regard.text.store import encode_pairs
 from regard.text.tokenizer import Tokenizer
 from regard.training.learner import Learner
 from regard.training.loop import Run
-from regard.training.recipe import Choice, recommend
+from regard.training.recipe import Choice, Machine, recommend
 from regard.weights import set_weights, weights_of
 
 LIMITS = {f"training.{name}" for name in ("epochs", "updates", "minutes", "patience")}  # may change when going on
@@ -101,7 +102,7 @@ def _begin(wanted: Wanted) -> Prepared:
     if len(read.source) < FEWEST:
         files = " ".join(wanted.train)
         raise InputError(f"{files}: {len(read.source)} pairs; at least {FEWEST} are needed, thousands are better.")
-    recommended = _names(wanted.train) | recommend(len(read.source), wanted.device.type, wanted.given)
+    recommended = _names(wanted.train) | recommend(len(read.source), _machine(wanted.device), wanted.given)
     choices = {name: choice for name, choice in recommended.items() if name not in settled}
     config = configure({name: choice.value for name, choice in choices.items()} | settled)
     corpus = _split(wanted, read, empty, config.training.seed)
@@ -113,6 +114,10 @@ def _begin(wanted: Wanted) -> Prepared:
     save_description(config, tokenizer, wanted.folder)
     write_text(run.own / NOTE, json.dumps(_files(wanted) | _fingerprints(corpus), indent=2) + "\n")
     return Prepared(run, learner, choices, corpus.empty, corpus.long, False)
+
+
+def _machine(device: torch.device) -> Machine:
+    return Machine(device.type, torch.get_num_threads(), half_gain(device))
 
 
 def _go_on(wanted: Wanted, note: dict[str, Any]) -> Prepared:

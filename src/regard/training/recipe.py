@@ -12,10 +12,18 @@ class Choice(NamedTuple):
     reason: str
 
 
-def recommend(pairs: int, device: str, given: Settings) -> dict[str, Choice]:
-    """The settings for so many sentence pairs on such a device ("cpu", "cuda", "mps"); those `given` are left alone."""
+class Machine(NamedTuple):
+    """What a training runs on."""
+
+    device: str  # cpu, cuda, mps
+    cores: int = 1  # of the processor
+    half_gain: float = 0.0  # how many times quicker its products are in bfloat16
+
+
+def recommend(pairs: int, machine: Machine, given: Settings) -> dict[str, Choice]:
+    """The settings for so many sentence pairs on such a machine; those `given` are left alone."""
     limited = any(given.get(f"training.{limit}") for limit in ("epochs", "updates", "minutes"))
-    chosen = _model(pairs, device) | _text(pairs) | _schedule(pairs, device, limited)
+    chosen = _model(pairs, machine.device) | _text(pairs) | _schedule(pairs, machine, limited)
     return {name: choice for name, choice in chosen.items() if name not in given}
 
 
@@ -39,14 +47,19 @@ def _text(pairs: int) -> dict[str, Choice]:
     return {"text.vocabulary": Choice(pieces, f"so that each piece is seen often enough in {pairs:,} pairs")}
 
 
-def _schedule(pairs: int, device: str, limited: bool) -> dict[str, Choice]:
-    batch = 4096 if device == "cpu" else 32_768
+def _schedule(pairs: int, machine: Machine, limited: bool) -> dict[str, Choice]:
+    batch = 4096 if machine.device == "cpu" else 32_768  # of an update
+    abreast = min(4, machine.cores) if machine.device == "cpu" else 1
     tokens_per_pair = 30  # a rough one, of both sides: only the scale of the run depends on it
     updates_per_epoch = max(1, pairs * tokens_per_pair // batch)
     epochs = max(5, min(60, 12_000_000 // pairs)) if pairs else 1
     validate = max(50, min(2_000, updates_per_epoch))
     chosen = {
-        "training.batch_tokens": Choice(batch, f"what a {device} works on without waiting"),
+        "training.batch_tokens": Choice(batch // abreast, f"updates of {batch:,} tokens"),
+        "training.accumulate": Choice(abreast, f"so many batches side by side on {machine.cores} cores")
+        if abreast > 1
+        else Choice(1, f"what a {machine.device} works on without waiting"),
+        "training.precision": _precision(machine),
         "training.schedule": Choice("cosine", "ends at rate zero when the limit is reached"),
         "training.learning_rate": Choice(3e-3, "the highest that a small pre-norm model bears"),
         "training.warmup": Choice(min(2_000, max(100, 2 * updates_per_epoch)), "two epochs, 2,000 updates at most"),
@@ -57,3 +70,9 @@ def _schedule(pairs: int, device: str, limited: bool) -> dict[str, Choice]:
     if not limited:
         chosen["training.epochs"] = Choice(epochs, f"enough for {pairs:,} pairs; fewer if the score stops rising")
     return chosen
+
+
+def _precision(machine: Machine) -> Choice:
+    if machine.half_gain >= 1.3:
+        return Choice("bfloat16", f"products are {machine.half_gain:.1f} times quicker here than in float32")
+    return Choice("float32", "no quicker in bfloat16 here")

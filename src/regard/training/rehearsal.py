@@ -3,16 +3,18 @@
 import resource
 import sys
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 
-from regard.text.batching import token_batches
-from regard.text.store import encode_pairs
-from regard.training.learner import Batch, Learner, make_batch
+from regard.text.batching import Rows, token_batches
+from regard.text.store import Encoded, encode_pairs
+from regard.training.learner import Learner
 from regard.training.loop import Run
+from regard.training.replica import make_batch
 
-TIMED = 3  # batches
+TIMED = 3  # updates
 
 
 class Ahead(NamedTuple):
@@ -24,27 +26,26 @@ class Ahead(NamedTuple):
 
 
 def rehearse(run: Run, learner: Learner) -> Ahead:
-    """Computes the gradient of some batches, and throws it away; the weights stay as they are."""
+    """Computes the gradients of some updates, and throws them away; the weights stay as they are."""
     config, standing = run.config.training, learner.standing
     pairs = encode_pairs(run.tokenizer, run.train)
     lengths = pairs.source.lengths, pairs.target.lengths
     plan = token_batches(*lengths, budget=config.batch_tokens, seed=config.seed, epoch=0)
-    seconds = sorted(_timed(learner, make_batch(pairs, rows, learner.device)) for rows in plan[:TIMED])
     updates = -(-len(plan) // config.accumulate)
+    starts = range(0, len(plan), config.accumulate)[:TIMED]
+    seconds = min(_timed(learner, pairs, plan[start : start + config.accumulate]) for start in starts)
     left = [
-        (config.updates - standing.update) * bool(config.updates) * config.accumulate * seconds[0],
-        (config.epochs - standing.epoch) * bool(config.epochs) * len(plan) * seconds[0],
+        (config.updates - standing.update) * bool(config.updates) * seconds,
+        (config.epochs - standing.epoch) * bool(config.epochs) * updates * seconds,
         (60 * config.minutes - standing.seconds) * bool(config.minutes),
     ]
     limits = [time for time in left if time > 0]
     return Ahead(updates, min(limits, default=None), _memory(learner))
 
 
-def _timed(learner: Learner, batch: Batch) -> float:
+def _timed(learner: Learner, pairs: Encoded, plan: Sequence[Rows]) -> float:
     began = time.monotonic()
-    learner.model.train()
-    learner.loss(learner.model, batch).smoothed.backward()
-    learner.optimizer.zero_grad()
+    learner.gradient([make_batch(pairs, rows, learner.device) for rows in plan])
     if learner.device.type == "cuda":
         torch.cuda.synchronize()
     return time.monotonic() - began
