@@ -1,0 +1,91 @@
+"""Value zeroing: how far a layer's output turns when the value of one position is taken away (Mohebbi et al., 2023)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from regard.config import PAD
+from regard.looking.blocks import Passed, Sentences
+from regard.looking.rollout import Sides, roll, roll_encoder
+from regard.model.attention import Tap
+from regard.model.decoder import DecoderLayer
+from regard.model.transformer import Transformer
+
+
+@contextmanager
+def changing(tap: Tap, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """What passes the tap is changed on its way, for as long as this lasts."""
+    tap.listeners.append(change)
+    try:
+        yield
+    finally:
+        tap.listeners.remove(change)
+
+
+def turned(
+    layer: Callable[[Tensor], Tensor], x: Float[Tensor, "batch query model"], tap: Tap, keys: int
+) -> Float[Tensor, "batch query key"]:
+    """1 - cos(x~_i, x~_i with v_j = 0), where x~ is the layer's output (section 3, equation 4): all keys in one batch.
+
+    The layer must compute the same for a sentence wherever it stands in a batch, and repeat itself `keys` times.
+    """
+    batch, length, _ = x.shape
+    whole = layer(x)
+    kept = 1 - torch.eye(keys, dtype=x.dtype, device=x.device)
+    every = kept.repeat(batch, 1)[:, None, :, None]  # (batch key) 1 key 1: sentence b with key j at zero
+    with changing(tap, lambda v: v * every):
+        without = layer(x.repeat_interleave(keys, dim=0))
+    without = without.unflatten(0, (batch, keys)).transpose(1, 2)
+    return (1 - torch.cosine_similarity(whole[:, :, None], without, dim=-1)).clamp(min=0).reshape(batch, length, keys)
+
+
+@torch.no_grad()
+def value_zeroing(model: Transformer, batch: Sentences, found: Passed) -> Sides:
+    """Value zeroing of every layer, rows of sum 1, rolled out over the layers.
+
+    In a decoder layer the values of its self-attention and of its cross-attention are zeroed in turn, and a row is
+    shared out among both. The model's n + m passes a layer are one batch.
+    """
+    mask = batch.source != PAD
+    encoder = []
+    for block, layer in zip(found.encoder, model.encoder.layers, strict=True):
+        run = _Encode(layer, mask)
+        sizes = turned(run, block.x_in, layer.self_attention.v, mask.shape[1])
+        encoder.append(sizes / sizes.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(sizes.dtype).tiny))
+    memory = model.encode(batch.source).states
+    decoder = []
+    for block, deep in zip(found.decoder, model.decoder.layers, strict=True):
+        decode = _Decode(deep, memory, mask)
+        prefix = turned(decode, block.x_in, deep.self_attention.v, block.x_in.shape[1])
+        source = turned(decode, block.x_in, deep.cross_attention.v, mask.shape[1])
+        total = (prefix.sum(dim=-1) + source.sum(dim=-1)).clamp(min=torch.finfo(source.dtype).tiny)[..., None]
+        decoder.append(Sides(source / total, prefix / total))
+    return roll(roll_encoder(encoder), decoder)
+
+
+class _Encode:
+    """An encoder layer on sentences that each come several times in a row."""
+
+    def __init__(self, layer: Callable[[Tensor, Tensor], Tensor], mask: Bool[Tensor, "batch source"]) -> None:
+        self.layer, self.mask = layer, mask
+
+    def __call__(self, x: Tensor) -> Tensor:
+        times = len(x) // len(self.mask)
+        return self.layer(x, self.mask.repeat_interleave(times, dim=0)[:, None, None, :])
+
+
+class _Decode:
+    """A decoder layer on sentences that each come several times in a row."""
+
+    def __init__(self, layer: DecoderLayer, memory: Tensor, mask: Bool[Tensor, "batch source"]) -> None:
+        self.layer, self.memory, self.mask = layer, memory, mask
+
+    def __call__(self, x: Tensor) -> Tensor:
+        times = len(x) // len(self.mask)
+        memory = self.memory.repeat_interleave(times, dim=0)
+        mask = self.mask.repeat_interleave(times, dim=0)[:, None, None, :]
+        output: Tensor = self.layer(x, self.layer.cross_attention.keys_values(memory), mask)
+        return output
