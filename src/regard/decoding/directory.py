@@ -40,7 +40,7 @@ def load(folder: str | Path, device: str = "cpu") -> Translator:
         )
     model = new_model(config, tokenizer)
     set_weights(model, load_tensors(folder / WEIGHTS)[0], folder / WEIGHTS)
-    return Translator(model.to(pick_device(device)).eval(), tokenizer, config)
+    return Translator(model.to(pick_device(device)).eval(), tokenizer, config, folder.resolve().name)
 
 
 def load_config(folder: Path) -> Config:

@@ -4,9 +4,10 @@ import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import torch
+from torch import Tensor
 
 from regard.config import BOS, Config, DecodingConfig, configure, flatten
 from regard.decoding.beam import beam_search
@@ -16,6 +17,9 @@ from regard.errors import InputError
 from regard.model.transformer import Transformer
 from regard.text.batching import pad
 from regard.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from regard.looking.trace import Trace
 
 BATCH_TOKENS = 4096  # source pieces of one batch times the beam, padding included
 
@@ -38,6 +42,7 @@ class Translator:
     model: Transformer
     tokenizer: Tokenizer
     config: Config
+    name: str = ""  # of its directory
 
     @overload
     def translate(
@@ -86,6 +91,16 @@ class Translator:
                 answers[row] = Translation(target[row], pieces, log_probs, ranked, [])
         return [answer for answer in answers if answer]
 
+    def look(self, source: str, target: str | None = None, *, direction: str | None = None, **settings: Any) -> "Trace":
+        """Every number of attention while this line is translated, or while `target` is forced upon it.
+
+        A translation is searched for with the beam; direction and settings are those of `translate`. Raises InputError
+        where the line is empty, or longer than the model reads at once.
+        """
+        from regard.looking.look import look
+
+        return look(self, source, target, direction=self._direction(direction), config=self.decoding(**settings))
+
     def decoding(self, **settings: Any) -> DecodingConfig:
         """The model's decoding settings with these put in."""
         asked = {f"decoding.{name}": value for name, value in settings.items()}
@@ -118,7 +133,7 @@ class Translator:
         source = torch.from_numpy(pad([sentence.source for sentence in sentences]))
         source = source.to(self.model.output.weight.device)
         lengths = torch.tensor([len(sentence.source) for sentence in sentences], device=source.device)
-        most = (config.max_ratio * lengths + 10).long().clamp(max=config.max_length)
+        most = longest_targets(lengths, config)
         state = self.model.start(self.model.encode(source))
         search = partial(sample, seeds=seeds) if config.temperature else beam_search
         prefix = [sentence.prefix for sentence in sentences]
@@ -148,6 +163,11 @@ class Translator:
                 return self._parts(" ".join(pieces[:middle])) + self._parts(" ".join(pieces[middle:]))
         middle = len(line) // 2
         return self._parts(line[:middle]) + self._parts(line[middle:])
+
+
+def longest_targets(lengths: Tensor, config: DecodingConfig) -> Tensor:
+    """How many pieces a translation may have, of sources of these lengths."""
+    return (config.max_ratio * lengths + 10).long().clamp(max=config.max_length)
 
 
 class _Sentence(NamedTuple):

@@ -1,0 +1,74 @@
+"""Pieces merged into the words that people read."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from regard.text.tokenizer import Vocabulary
+
+SPACE = "\u2581"  # what a piece begins with that stands behind a space
+
+RULE = (
+    "A word begins at a space; punctuation stands by itself. An elided article or pronoun (l', qu') is a word of its "
+    "own, and so is every piece of a script without spaces. Special pieces are words too."
+)
+_ELIDED = re.compile(r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|dell|all|nell|sull|dall|un)['’ʼ]", re.IGNORECASE)
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_APOSTROPHES = frozenset("'’ʼ")
+
+
+class Word(NamedTuple):
+    """A word, and where its pieces stand."""
+
+    text: str
+    pieces: range
+
+    @property
+    def slice(self) -> slice:
+        """For cutting the word's rows or columns out of an array."""
+        return slice(self.pieces.start, self.pieces.stop)
+
+
+def words_of(ids: Sequence[int], vocabulary: Vocabulary) -> list[Word]:
+    """The words of these pieces, each piece in one of them, in their order (`RULE`)."""
+    names = vocabulary.pieces(ids)
+    spoken = [vocabulary.decode([piece]) for piece in ids]
+    words: list[Word] = []
+    for place, name in enumerate(names):
+        start = words[-1].pieces.start if words else 0
+        if words and not _begins(names, spoken, start, place):
+            words.pop()
+        else:
+            start = place
+        text = vocabulary.decode(ids[start : place + 1]) or name
+        words.append(Word(text, range(start, place + 1)))
+    return words
+
+
+def _begins(names: Sequence[str], spoken: Sequence[str], start: int, place: int) -> bool:
+    """Whether the piece at `place` begins a word, where the word before it began at `start`."""
+    if _special(names[place], spoken[place]) or _special(names[place - 1], spoken[place - 1]):
+        return True
+    if names[place].startswith(SPACE):
+        return True
+    before = "".join(spoken[start:place])
+    if not before:  # a space alone belongs to the word after it
+        return False
+    if set(spoken[place]) <= _APOSTROPHES or _ELIDED.fullmatch(before):
+        return not set(spoken[place]) <= _APOSTROPHES
+    if "\ufffd" in spoken[place]:  # a byte of a character
+        return False
+    return (_mark(before[-1]) != _mark(spoken[place][0]) and before[-1] not in _APOSTROPHES) or _unspaced(spoken[place])
+
+
+def _special(name: str, spoken: str) -> bool:
+    return not spoken and name != SPACE
+
+
+def _mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("P") and character not in _APOSTROPHES
+
+
+def _unspaced(spoken: str) -> bool:
+    return bool(_UNSPACED.match(spoken))
