@@ -7,7 +7,7 @@ of tables. Row t of what the decoder does is computed when it reads `reads[t]` a
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -15,6 +15,9 @@ from jaxtyping import Bool, Float
 from regard.decoding.translator import Translator
 from regard.errors import InputError
 from regard.looking.words import Word
+
+if TYPE_CHECKING:
+    from regard.looking.views import HeadView, WordView
 
 FORMAT = 1  # raised when an older version could no longer read a saved trace
 
@@ -144,6 +147,33 @@ class Trace:
         if not 1 <= layer <= len(blocks):
             raise InputError(f"There is no layer {layer}: {kind} attention has layers 1 to {len(blocks)}.")
         return blocks[layer - 1]
+
+    def word(self, text: str, *, occurrence: int = 1, side: Literal["source", "target"] | None = None) -> "WordView":
+        """A word of the target, or else of the source, and its arithmetic; the first, or the n-th of its kind."""
+        from regard.looking.views import view_word
+
+        return view_word(self, text, occurrence, side)
+
+    def head(self, kind: Kind, *, layer: int, head: int) -> "HeadView":
+        """One head; layers and heads count from 1."""
+        from regard.looking.views import view_head
+
+        return view_head(self, kind, layer, head)
+
+    def table(
+        self, kind: Kind | None = None, *, layer: int | None = None, head: int | None = None
+    ) -> list[dict[str, Any]]:
+        """A record for each kind, layer, head, query and key (or for those asked for), for pandas.DataFrame(...)."""
+        from regard.looking.views import records, view_head
+
+        blocks = [block for block in self.attentions if kind in (None, block.kind)]
+        if kind and layer:
+            blocks = [self.attention(kind, layer)]
+        blocks = [block for block in blocks if layer in (None, block.layer + 1)]
+        heads = [(block, number) for block in blocks for number in range(len(block.q)) if head in (None, number + 1)]
+        if not heads:
+            view_head(self, kind or "encoder", layer or 1, head or 1)  # says what there is
+        return [record for block, number in heads for record in records(self, block, number)]
 
     def save(self, path: str | Path) -> None:
         """Writes the trace as .npz: plain arrays and a JSON header; nothing in it can run."""

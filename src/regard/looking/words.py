@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from regard.errors import InputError
 from regard.text.tokenizer import Vocabulary
 
 SPACE = "\u2581"  # what a piece begins with that stands behind a space
@@ -44,6 +45,30 @@ def words_of(ids: Sequence[int], vocabulary: Vocabulary) -> list[Word]:
         text = vocabulary.decode(ids[start : place + 1]) or name
         words.append(Word(text, range(start, place + 1)))
     return words
+
+
+class Place(NamedTuple):
+    """A word that was looked for, and the side on which it was found."""
+
+    word: Word
+    side: str
+
+
+def find_word(sides: Mapping[str, Sequence[Word]], text: str, occurrence: int = 1) -> Place:
+    """The word of this text on the first side that has one, as it is written or else but for capitals.
+
+    Raises InputError that lists the words where there is none, or not so many.
+    """
+    for same in (str, str.casefold):
+        for side, words in sides.items():
+            found = [word for word in words if same(word.text) == same(text)]
+            if 1 <= occurrence <= len(found):
+                return Place(found[occurrence - 1], side)
+            if found:
+                times = "once" if len(found) == 1 else f"{len(found)} times"
+                raise InputError(f"'{text}' stands {times} in the {side}; there is no occurrence {occurrence}.")
+    listed = "; ".join(f"the {side} has {' '.join(word.text for word in words)}" for side, words in sides.items())
+    raise InputError(f"There is no word '{text}': {listed}.")
 
 
 def _begins(names: Sequence[str], spoken: Sequence[str], start: int, place: int) -> bool:
