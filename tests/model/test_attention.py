@@ -14,6 +14,12 @@ BATCH, HEADS, QUERIES, KEYS, D_K, D_V = 2, 3, 5, 7, 11, 13
 TAPS = ["q", "k", "v", "scores", "scaled", "weights", "context"]
 
 
+@pytest.fixture(params=[0, room.SHORT], ids=["PyTorch's kernel", "two products"])
+def short(request, monkeypatch):
+    """Both ways in which the fused attention computes."""
+    monkeypatch.setattr(room, "SHORT", request.param)
+
+
 @pytest.fixture
 def unchecked():
     """Nobody checks the axes, as it is outside these tests."""
@@ -56,7 +62,7 @@ def test_the_weights_and_the_context_are_those_done_by_hand():
 @pytest.mark.parametrize("d_v", [D_K, D_V])
 @pytest.mark.parametrize("queries", [QUERIES, KEYS])
 @pytest.mark.parametrize("kind", ["none", "padding", "causal", "padded and causal", "one row each"])
-def test_the_fused_kernel_gives_the_context_of_the_formula(kind, queries, d_v):
+def test_the_fused_attention_gives_the_context_of_the_formula(short, kind, queries, d_v):
     q, k, v = q_k_v(queries=queries, d_v=d_v)
     mask = {
         "none": None,
@@ -69,7 +75,7 @@ def test_the_fused_kernel_gives_the_context_of_the_formula(kind, queries, d_v):
 
 
 @pytest.mark.parametrize("length", [1, 2, 7])
-def test_the_kernel_told_that_it_is_causal_does_what_the_causal_mask_says(length):
+def test_the_kernel_told_that_it_is_causal_does_what_the_causal_mask_says(short, length):
     q, k, v = q_k_v(length, length)
     mask = causal_mask(length)
     torch.testing.assert_close(fused_attention(q, k, v, mask, causal=True), attention(q, k, v, mask).context)
@@ -102,7 +108,7 @@ def test_a_key_without_a_value_is_refused(unchecked, way):
 
 @pytest.mark.parametrize("way", [lambda *given: attention(*given).context, fused_attention])
 @pytest.mark.parametrize("mask", [None, padding_mask(3) & causal_mask(3)[..., :2, :]])
-def test_the_gradient_is_that_of_finite_differences(way, mask):
+def test_the_gradient_is_that_of_finite_differences(short, way, mask):
     inputs = [tensor.requires_grad_() for tensor in q_k_v(queries=2, keys=3, d_k=2, d_v=3)]
     if mask is not None:
         mask[..., 0] = True
