@@ -57,6 +57,15 @@ class HeadView:
         return records(self.trace, self.block, self.head, rows)
 
 
+class Gaze(NamedTuple):
+    """Where a word looks in one head, the words with the largest weights first; layer and head count from 0."""
+
+    layer: int
+    head: int
+    words: list[str]
+    weights: list[float]
+
+
 class WordView(NamedTuple):
     """One word of a trace, source or target. Made by `Trace.word`."""
 
@@ -71,17 +80,47 @@ class WordView(NamedTuple):
             raise InputError(f"'{self.word.text}' is a word of the source; only what is written has a probability.")
         return sum(self.trace.log_probs[self.word.slice])
 
+    @property
+    def alternatives(self) -> list[list[tuple[str, float]]]:
+        """The most probable pieces in the place of each of its pieces, with their probability."""
+        return self.trace.alternatives[self.word.slice] if self.side == "target" else []
+
+    @property
+    def kind(self) -> Kind:
+        """The attention in which it looks at the source."""
+        return "encoder" if self.side == "source" else "cross"
+
     def table(self, *, layer: int, head: int, kind: Kind | None = None, rows: Rows = "writes") -> list[Steps]:
-        """The arithmetic of each of its pieces, in the encoder for a source word, or else in cross-attention."""
-        kind = kind or ("encoder" if self.side == "source" else "cross")
+        """The arithmetic of each of its pieces; layer and head count from 1."""
+        kind = kind or self.kind
+        view, first = view_head(self.trace, kind, layer, head), self._first(kind, rows)
+        return [view.steps(first + number, rows) for number in range(len(self.word.pieces))]
+
+    def gazes(
+        self, kind: Kind | None = None, *, layer: int | None = None, head: int | None = None, rows: Rows = "writes"
+    ) -> list[Gaze]:
+        """Where it looks, in each head, or in those of one layer, or in those of one number (both from 1)."""
+        kind = kind or self.kind
+        first, others = self._first(kind, rows), key_words(self.trace, kind)
+        own = Word(self.word.text, range(first, first + len(self.word.pieces)))
+        blocks = self.trace.of_kind(kind) if layer is None else [self.trace.attention(kind, layer)]
+        numbers = range(len(blocks[0].q)) if head is None else [view_head(self.trace, kind, 1, head).head]
+        return [_gaze(block, number, own, others) for block in blocks for number in numbers]
+
+    def _first(self, kind: Kind, rows: Rows) -> int:
+        """The row of its first piece."""
         if (kind == "encoder") != (self.side == "source"):
             raise InputError(_not_a_query(self.word.text, kind, self.trace))
-        view = view_head(self.trace, kind, layer, head)
         later = 1 if rows == "reads" and self.side == "target" else 0
-        places = [place + later for place in self.word.pieces]
-        if places[-1] >= len(view.weights):
+        if self.word.pieces.stop + later > len(queries(self.trace, kind, rows)):
             raise InputError(f"'{self.word.text}' ends the translation: the model writes it, and reads it no more.")
-        return [view.steps(place, rows) for place in places]
+        return self.word.pieces.start + later
+
+
+def _gaze(block: Attention, head: int, word: Word, others: Sequence[Word]) -> Gaze:
+    weights = merged(block.weights[head], [word], others)[0]
+    order = np.argsort(-weights, kind="stable").tolist()
+    return Gaze(block.layer, head, [others[place].text for place in order], [float(weights[place]) for place in order])
 
 
 def view_word(trace: Trace, text: str, occurrence: int = 1, side: str | None = None) -> WordView:

@@ -1,0 +1,70 @@
+"""`regard look`: what happens inside a model while it translates a sentence."""
+
+import argparse
+from typing import TYPE_CHECKING, Any, Literal
+
+from regard.cli.options import add_beam, add_model, add_verb, load_translator
+from regard.errors import InputError
+
+if TYPE_CHECKING:
+    from regard.decoding.translator import Translator
+    from regard.looking.trace import Kind, Trace
+    from regard.looking.views import Rows
+
+
+def add(verbs: Any) -> None:
+    """Describes the verb."""
+    parser = add_verb(
+        verbs, "look", run, help="look at every number of attention in a sentence and its translation",
+        example='regard look my-model "the animal is tired" --word tired\n'
+                '  regard look my-model "the animal is tired" --word tired --layer 2 --head 1',
+    )  # fmt: skip
+    add_model(parser)
+    parser.add_argument("text", nargs="*", help="the sentence")
+    parser.add_argument("--target", metavar="TEXT", help="look at this translation (default: the one that is found)")
+    add_beam(parser)
+    word = parser.add_argument_group("the numbers of one word, here in the terminal")
+    word.add_argument("--word", metavar="WORD", help="of the translation, or else of the sentence")
+    word.add_argument("--occurrence", type=int, default=1, metavar="N", help="its N-th, if it comes again (default 1)")
+    word.add_argument("--kind", choices=["encoder", "decoder", "cross"], help="of attention (default: where it looks)")
+    word.add_argument("--layer", type=int, metavar="N", help="from 1, the lowest (default: all, in brief)")
+    word.add_argument("--head", type=int, metavar="N", help="from 1 (default: all, in brief)")
+    word.add_argument(
+        "--reads", action="store_true", help="where the decoder reads the word (default: where it writes it)"
+    )
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Prints the arithmetic of a word, or opens the page."""
+    sentence = " ".join(asked.text)
+    if asked.word is None:
+        return open_page(asked, load_translator(asked), sentence)
+    if not sentence:
+        raise InputError(f"Which sentence is '{asked.word}' in? regard look {asked.model} \"...\" --word {asked.word}")
+    translator = load_translator(asked)
+    _print_word(asked, translator.look(sentence, asked.target, direction=asked.direction))
+    return 0
+
+
+def open_page(asked: argparse.Namespace, translator: "Translator", sentence: str) -> int:
+    """What `regard look` does when it is asked for no word."""
+    raise InputError("Say which word: --word. (The page is not there yet.)")
+
+
+def _print_word(asked: argparse.Namespace, trace: "Trace") -> None:
+    from regard.cli.arithmetic import console, print_gazes, print_steps
+
+    view = trace.word(asked.word, occurrence=asked.occurrence, side=_side(asked.kind))
+    kind: Kind = asked.kind or view.kind
+    rows: Rows = "reads" if asked.reads else "writes"
+    if asked.layer is None or asked.head is None:
+        gazes = view.gazes(kind, layer=asked.layer, head=asked.head, rows=rows)
+        return print_gazes(console(), view, kind, gazes)
+    for steps in view.table(layer=asked.layer, head=asked.head, kind=kind, rows=rows):
+        print_steps(console(), trace, steps)
+    return None
+
+
+def _side(kind: str | None) -> Literal["source", "target"] | None:
+    """Where the words stand that look in this kind of attention."""
+    return None if kind is None else "source" if kind == "encoder" else "target"
