@@ -18,6 +18,7 @@ from regard.text.batching import pad
 
 BATCH_PIECES = 8192  # of one batch, both sides, padding included
 Rule = Literal["unk", "drop", "zero"]
+Side = Literal["source", "prefix"]
 
 
 class Variant(NamedTuple):
@@ -33,7 +34,7 @@ class Variant(NamedTuple):
 class Group(NamedTuple):
     """Pieces that are taken away together, such as those of a word."""
 
-    side: Literal["source", "prefix"]
+    side: Side
     positions: Sequence[int]  # of the source; or of what is read, where 0 is the start
 
 
