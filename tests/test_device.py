@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from regard.device import pick_device
+from regard.device import half_gain, pick_device
 from regard.errors import InputError
 
 
@@ -24,3 +24,8 @@ def test_the_processor_can_be_asked_for():
 def test_a_device_that_is_not_there_is_refused_by_its_name(name):
     with pytest.raises(InputError, match=f"The device '{name}' is not to be had here; try --device cpu"):
         pick_device(name)
+
+
+def test_what_half_the_bits_gain_is_measured_on_a_processor_and_nothing_where_they_do_not_help():
+    assert half_gain(torch.device("cpu")) > 0
+    assert half_gain(torch.device("mps")) == 0

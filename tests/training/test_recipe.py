@@ -64,3 +64,14 @@ def test_what_is_given_is_left_alone():
     given = {"model.d_model": 64, "training.ema": 0.0, "text.vocabulary": 500}
     assert not values(10_000, **given).keys() & given.keys()
     assert values(10_000, **given).keys() | given.keys() == values(10_000).keys()
+
+
+@pytest.mark.parametrize(("cores", "abreast"), [(1, 1), (2, 2), (4, 4), (64, 4)])
+def test_the_cores_share_an_update_of_4096_tokens(cores, abreast):
+    chosen = values(10_000, machine=(cores,))
+    assert (chosen["training.accumulate"], chosen["training.batch_tokens"]) == (abreast, 4096 // abreast)
+
+
+@pytest.mark.parametrize(("gain", "precision"), [(0.0, "float32"), (1.29, "float32"), (1.3, "bfloat16")])
+def test_half_the_bits_are_taken_where_they_were_measured_to_help(gain, precision):
+    assert values(10_000, machine=(2, gain))["training.precision"] == precision
