@@ -54,7 +54,7 @@ MAPS: Mapping[str, tuple[Unit, Callable[[Transformer, Sentences, Passed], Sides]
     "norms+residual": ("norm", lambda model, batch, found: last_norms_with_residual(found)),
     "rollout": ("share", lambda model, batch, found: rollout(found)),
     "alti": ("share", lambda model, batch, found: alti_plus(found)),
-    "value-zeroing": ("share", value_zeroing),
+    "value-zeroing": ("share", lambda model, batch, found: value_zeroing(model, batch, found).decoder[-1]),
 }
 GRADIENTS = {"gradient": gradient_x_input, "integrated-gradients": integrated_gradients}  # a pass for each row
 RULES: Mapping[str, Rule] = {"occlusion-unk": "unk", "occlusion-drop": "drop", "occlusion-zero": "zero"}

@@ -1,5 +1,5 @@
-"""From the mixing of each layer to that of the whole model: rollout (Abnar and Zuidema, 2020), ALTI+ (Ferrando et al.,
-2022b), and value zeroing (Mohebbi et al., 2023) rolled out in the same way."""
+"""From the mixing of each layer to that of the whole model: rollout (Abnar and Zuidema, 2020) and ALTI+ (Ferrando et
+al., 2022b)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

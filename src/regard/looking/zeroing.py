@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from regard.config import PAD
 from regard.looking.blocks import Passed, Sentences
-from regard.looking.rollout import Sides, roll, roll_encoder
+from regard.looking.rollout import Sides
 from regard.model.attention import Tap
 from regard.model.decoder import DecoderLayer
 from regard.model.transformer import Transformer
@@ -42,28 +43,37 @@ def turned(
     return (1 - torch.cosine_similarity(whole[:, :, None], without, dim=-1)).clamp(min=0).reshape(batch, length, keys)
 
 
+class Zeroed(NamedTuple):
+    """The value zeroing of every layer, from the bottom up, with rows that sum to 1."""
+
+    encoder: list[Float[Tensor, "batch source source"]]
+    decoder: list[Sides]
+
+
 @torch.no_grad()
-def value_zeroing(model: Transformer, batch: Sentences, found: Passed) -> Sides:
-    """Value zeroing of every layer, rows of sum 1, rolled out over the layers.
+def value_zeroing(model: Transformer, batch: Sentences, found: Passed) -> Zeroed:
+    """Value zeroing of every layer by itself, as published; n + m passes through each are one batch.
 
     In a decoder layer the values of its self-attention and of its cross-attention are zeroed in turn, and a row is
-    shared out among both. The model's n + m passes a layer are one batch.
+    shared out among both. A layer's rows say little of what passes it by, so they are not rolled out.
     """
     mask = batch.source != PAD
-    encoder = []
+    encoder, decoder = [], []
     for block, layer in zip(found.encoder, model.encoder.layers, strict=True):
-        run = _Encode(layer, mask)
-        sizes = turned(run, block.x_in, layer.self_attention.v, mask.shape[1])
-        encoder.append(sizes / sizes.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(sizes.dtype).tiny))
+        sizes = turned(_Encode(layer, mask), block.x_in, layer.self_attention.v, mask.shape[1])
+        encoder.append(sizes / _total(sizes))
     memory = model.encode(batch.source).states
-    decoder = []
     for block, deep in zip(found.decoder, model.decoder.layers, strict=True):
         decode = _Decode(deep, memory, mask)
         prefix = turned(decode, block.x_in, deep.self_attention.v, block.x_in.shape[1])
         source = turned(decode, block.x_in, deep.cross_attention.v, mask.shape[1])
-        total = (prefix.sum(dim=-1) + source.sum(dim=-1)).clamp(min=torch.finfo(source.dtype).tiny)[..., None]
+        total = _total(torch.cat([prefix, source], dim=-1))
         decoder.append(Sides(source / total, prefix / total))
-    return roll(roll_encoder(encoder), decoder)
+    return Zeroed(encoder, decoder)
+
+
+def _total(sizes: Tensor) -> Tensor:
+    return sizes.sum(dim=-1, keepdim=True).clamp(min=torch.finfo(sizes.dtype).tiny)
 
 
 class _Encode:
