@@ -1,12 +1,20 @@
-"""`regard evaluate`: BLEU, chrF and TER on a test set."""
+"""`regard evaluate`: BLEU, chrF and TER on a test set; how far attributions can be trusted, and how well words align."""
 
 import argparse
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from regard.cli.options import add_beam, add_model, add_verb, counted, load_translator
+from regard.cli.options import add_beam, add_model, add_verb, counted, load_translator, say
 from regard.cli.translate import LINES, chunks
 from regard.errors import InputError
+
+if TYPE_CHECKING:
+    from regard.decoding.translator import Translator
+    from regard.evaluation import Score
+    from regard.looking.gold import Gold
+    from regard.text.formats import Pairs
+
+SENTENCES = 20  # whose attributions are measured, unless another number is asked for
 
 
 def add(verbs: Any) -> None:
@@ -22,31 +30,87 @@ def add(verbs: Any) -> None:
     add_beam(parser)
     parser.add_argument("--tokenize", default="13a", help="BLEU's tokenizer; none for tokenised text (default 13a)")
     parser.add_argument("--resamples", type=int, default=1000, help="for the intervals; 0 = none (default 1000)")
+    parser.add_argument(
+        "--attribution", nargs="?", type=int, const=SENTENCES, metavar="N",
+        help=f"how far each attribution method can be trusted, over N sentences (default {SENTENCES})",
+    )  # fmt: skip
+    parser.add_argument("--alignment", metavar="GOLD", help="the error rate against word alignments made by people")
     parser.add_argument("--json", action="store_true", help="scores and signatures as JSON")
 
 
 def run(asked: argparse.Namespace) -> int:
     """Prints a table, or JSON."""
     from regard.evaluation import bleu_with, evaluate
-    from regard.text.formats import read_pairs
+    from regard.looking.gold import read_gold
+    from regard.text.formats import Pairs, read_pairs
 
     bleu_with(asked.tokenize)  # refused before the work, not after it
     if asked.resamples < 0:
         raise InputError(f"--resamples is {asked.resamples}; it must not be negative. 0 = no intervals.")
+    if asked.attribution is not None and asked.attribution < 1:
+        raise InputError(f"--attribution is {asked.attribution}; it needs one sentence at least.")
     translator = load_translator(asked)
     pairs = read_pairs(asked.test)
     directions = translator.tokenizer.directions
     backwards = bool(asked.direction) and len(directions) > 1 and asked.direction == directions[1]
     source, target = reversed(pairs) if backwards else pairs
+    gold = asked.alignment and read_gold(asked.alignment, len(source), turned=backwards)
     answers = (
         translator.translate(chunk, direction=asked.direction) for chunk in counted(asked, chunks(source, LINES))
     )
     texts = [answer.text for chunk in answers for answer in chunk]
     scores = evaluate(texts, target, resamples=asked.resamples, tokenize=asked.tokenize)
+    told: dict[str, Any] = {"scores": [score._asdict() for score in scores]}
+    if asked.attribution:
+        told["attribution"] = _attribution(asked, translator, Pairs(source, texts))
+    if gold:
+        told["alignment"] = _alignment(asked, translator, Pairs(source, target), gold)
     if asked.json:
-        print(json.dumps([score._asdict() for score in scores], indent=2))
-        return 0
+        print(json.dumps(told if len(told) > 1 else told["scores"], indent=2))
+    else:
+        _print(scores, told)
+    return 0
+
+
+def _attribution(asked: argparse.Namespace, translator: "Translator", pairs: "Pairs") -> list[dict[str, Any]]:
+    """Every method's faithfulness on the first sentences and their translations."""
+    from regard.looking.faithfulness import faithfulness
+
+    say(asked, f"{min(asked.attribution, len(pairs.source))} sentences are taken apart, word by word ...")
+    sides = [side[: asked.attribution] for side in pairs]
+    return [found._asdict() for found in faithfulness(translator, *sides, direction=asked.direction)]
+
+
+def _alignment(
+    asked: argparse.Namespace, translator: "Translator", pairs: "Pairs", gold: list["Gold"]
+) -> dict[str, Any]:
+    """The error rates of every layer and head, and those of the chosen ones."""
+    from regard.looking.alignment import align, choose
+
+    aligned = align(translator, *pairs, direction=asked.direction)
+    chosen = [{**one.head._asdict(), "chosen_with": one.found, "aer": one.score} for one in choose(aligned, gold)]
+    every = [{**head._asdict(), "aer": score} for head, score in aligned.scores(gold).items()]
+    return {"chosen": chosen, "every": every}
+
+
+def _print(scores: list["Score"], told: dict[str, Any]) -> None:
+    """The tables for a person."""
     for score in scores:
         interval = "" if score.low is None else f"  [{score.low:.2f}, {score.high:.2f}]"
         print(f"{score.metric:<5} {score.score:6.2f}{interval}  {score.signature}")
-    return 0
+    if "attribution" in told:
+        print("\nHow far an attribution can be trusted: rank correlation with what replacing a source word does")
+        print(f"{'method':<22}{'to log p':>10}{'translated anew':>18}")
+        for row in sorted(told["attribution"], key=lambda row: -(row["anew"] or 0)):
+            print(f"{row['method']:<22}{_two(row['forced']):>10}{_two(row['anew']):>18}")
+    if "alignment" in told:
+        print(
+            "\nWord alignment by cross-attention, AER in % (0 is perfect); chosen on the first half, scored on the rest"
+        )
+        for row in told["alignment"]["chosen"]:
+            head = "mean of heads" if row["head"] is None else f"head {row['head']}"
+            print(f"rows by the word {row['row']:<8} layer {row['layer']}, {head:<14} {100 * row['aer']:6.2f}")
+
+
+def _two(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

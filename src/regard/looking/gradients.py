@@ -14,8 +14,8 @@ from torch import Tensor
 
 from regard.config import PAD
 from regard.looking.blocks import Sentences
+from regard.looking.listening import changing
 from regard.looking.rollout import Sides
-from regard.looking.zeroing import changing
 from regard.model.layers import Embedding
 from regard.model.transformer import Memory, Transformer
 

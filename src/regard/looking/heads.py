@@ -11,7 +11,7 @@ from torch import Tensor
 
 from regard.config import EOS, PAD
 from regard.looking.blocks import Block, Kind, Passed, Sentences
-from regard.looking.zeroing import changing
+from regard.looking.listening import changing
 from regard.model.attention import MultiHeadAttention
 from regard.model.transformer import Transformer
 

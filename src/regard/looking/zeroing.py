@@ -1,7 +1,6 @@
 """Value zeroing: how far a layer's output turns when the value of one position is taken away (Mohebbi et al., 2023)."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -10,20 +9,11 @@ from torch import Tensor
 
 from regard.config import PAD
 from regard.looking.blocks import Passed, Sentences
+from regard.looking.listening import changing
 from regard.looking.rollout import Sides
 from regard.model.attention import Tap
 from regard.model.decoder import DecoderLayer
 from regard.model.transformer import Transformer
-
-
-@contextmanager
-def changing(tap: Tap, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """What passes the tap is changed on its way, for as long as this lasts."""
-    tap.listeners.append(change)
-    try:
-        yield
-    finally:
-        tap.listeners.remove(change)
 
 
 def turned(
