@@ -32,3 +32,13 @@ def listening(model: nn.Module, wanted: Callable[[str], bool] = lambda name: Tru
     finally:
         for name, tap in taps.items():
             tap.listeners.remove(listeners[name])
+
+
+@contextmanager
+def changing(tap: Tap, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """What passes the tap is changed on its way, for as long as this lasts."""
+    tap.listeners.append(change)
+    try:
+        yield
+    finally:
+        tap.listeners.remove(change)

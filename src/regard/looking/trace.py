@@ -175,6 +175,15 @@ class Trace:
             view_head(self, kind or "encoder", layer or 1, head or 1)  # says what there is
         return [record for block, number in heads for record in records(self, block, number)]
 
+    def living(self) -> Translator:
+        """The translator that made it, to be asked more. Raises InputError where the trace was loaded from a file."""
+        if self.translator is None:
+            raise InputError(
+                "This trace was loaded from a file and knows no model. Take dataclasses.replace(trace, "
+                "translator=regard.load(...)) with the model that made it."
+            )
+        return self.translator
+
     def save(self, path: str | Path) -> None:
         """Writes the trace as .npz: plain arrays and a JSON header; nothing in it can run."""
         from regard.looking.store import save
