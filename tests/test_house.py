@@ -28,6 +28,9 @@ DOORS = {  # library -> the rooms, and no others, that may import it
     "torch.utils.tensorboard": ["training"],
     "backports": ["text/formats"],
     "transformers": [],
+    "playwright": [],
+    "nbclient": [],
+    "ipykernel": [],
 }
 
 
