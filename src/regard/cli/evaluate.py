@@ -1,4 +1,4 @@
-"""`regard evaluate`: BLEU, chrF and TER on a test set; how far attributions can be trusted, and how well words align."""
+"""`regard evaluate`: BLEU, chrF and TER on a test set; how far attributions can be trusted; how well words align."""
 
 import argparse
 import json
