@@ -51,7 +51,7 @@ def save(trace: Trace, path: Path) -> None:
 def load(path: Path) -> Trace:
     """The trace in this file. Raises InputError where it is missing, no trace, damaged or too new."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:  # np.load alone leaves a bad file open
             named = {name: file[name] for name in file.files}
         described = json.loads(named.pop(_HEADER).tobytes())
         if described["format"] != FORMAT:
