@@ -130,15 +130,20 @@ def marginalised(
 
 
 def replaced(variant: Variant, group: Group, ids: Sequence[int]) -> Variant:
-    """The same question with the group's pieces replaced by these, in the place of the first; what was asked moves."""
+    """The same question with the group's pieces replaced by these, in the place of the first.
+
+    What was asked behind the group moves along; what was asked within it is asked in the same place or, where there
+    are fewer pieces now, behind the last of them.
+    """
     first, gone = min(group.positions), set(group.positions)
     old = variant.source if group.side == "source" else variant.read
     new = [piece for position, piece in enumerate(old) if position not in gone]
     new[first:first] = ids
     if group.side == "source":
         return variant._replace(source=new)
-    grown = len(ids) - len(gone)
-    return variant._replace(read=new, at=[place + grown * (place > first) for place in variant.at])
+    last, grown = max(gone), len(ids) - len(gone)
+    at = [place + grown if place >= last else min(place, max(first, last + grown)) for place in variant.at]
+    return variant._replace(read=new, at=at)
 
 
 def _doubles(values: list[float] | list[list[float]]) -> Tensor:

@@ -1,0 +1,86 @@
+"""Value zeroing is what a layer does when a value is set to zero by hand."""
+
+import pytest
+import torch
+
+from regard.config import EOS, PAD, configure
+from regard.looking.blocks import as_sentences, passed
+from regard.looking.listening import changing
+from regard.looking.zeroing import value_zeroing
+from regard.model.attention import Tap
+from regard.model.transformer import Transformer
+
+UNEQUAL = {
+    "model.n_encoder_layers": 2,
+    "model.n_decoder_layers": 3,
+    "model.d_model": 14,
+    "model.d_ff": 11,
+    "model.n_heads": 2,
+    "model.d_k": 3,
+    "model.d_v": 5,
+}
+
+
+@pytest.fixture(params=["pre", "post"])
+def model(request):
+    return Transformer(configure(UNEQUAL | {"model.norm": request.param}).model, 29, 29).double().eval()
+
+
+@pytest.fixture
+def batch(model):
+    return as_sentences(model, [[5, 9, 13, 11, 8, 17, EOS], [6, 7, EOS]], [[8, 12, 20, 4, EOS], [15, 9, EOS]])
+
+
+def by_hand(layer, tap, sentence, key):
+    """1 - cos of the layer's output, for each query of one sentence, with one value at zero."""
+
+    def zero(v):
+        changed = v.clone()
+        changed[sentence, :, key] = 0
+        return changed
+
+    before = layer()
+    with changing(tap, zero):
+        after = layer()
+    return 1 - torch.cosine_similarity(before, after, dim=-1)[sentence]
+
+
+@torch.no_grad()
+def test_an_encoder_layer_is_zeroed_value_by_value(model, batch):
+    found = passed(model, batch)
+    zeroed = value_zeroing(model, batch, found)
+    layer, x = model.encoder.layers[1], found.encoder[1].x_in
+    mask = (batch.source != PAD)[:, None, None, :]
+    tap = layer.self_attention.v
+    one = torch.stack([by_hand(lambda: layer(x, mask), tap, 1, key) for key in range(7)], dim=1)
+    torch.testing.assert_close(zeroed.encoder[1][1], one / one.sum(dim=1, keepdim=True))
+
+
+@torch.no_grad()
+def test_a_decoder_layer_shares_a_row_among_prefix_and_source(model, batch):
+    found = passed(model, batch)
+    zeroed = value_zeroing(model, batch, found).decoder[2]
+    layer, x = model.decoder.layers[2], found.decoder[2].x_in
+    states, mask = model.encode(batch.source)
+
+    def whole():
+        return layer(x, layer.cross_attention.keys_values(states), mask[:, None, None, :])
+
+    prefix = torch.stack([by_hand(whole, layer.self_attention.v, 0, key) for key in range(5)], dim=1)
+    source = torch.stack([by_hand(whole, layer.cross_attention.v, 0, key) for key in range(7)], dim=1)
+    total = prefix.sum(dim=1, keepdim=True) + source.sum(dim=1, keepdim=True)
+    torch.testing.assert_close(zeroed.prefix[0], prefix / total)
+    torch.testing.assert_close(zeroed.source[0], source / total)
+
+
+def test_rows_sum_to_one_and_neither_padding_nor_the_future_counts(model, batch):
+    zeroed = value_zeroing(model, batch, passed(model, batch))
+    for source, prefix in zeroed.decoder:
+        torch.testing.assert_close(source.sum(dim=-1) + prefix.sum(dim=-1), torch.ones(2, 5, dtype=torch.float64))
+        assert source[1, :, 3:].abs().max() < 1e-12
+        assert prefix[0].triu(1).abs().max() < 1e-12
+
+
+def test_nothing_is_left_on_the_model(model, batch):
+    value_zeroing(model, batch, passed(model, batch))
+    assert not any(tap.listeners for tap in model.modules() if isinstance(tap, Tap))
