@@ -44,6 +44,12 @@ def gradients(learner, *batches):
     return dict(zip(weights_of(model), torch.autograd.grad(loss, list(model.parameters())), strict=True))
 
 
+def moments(learner, kind):
+    """Adam's first ("exp_avg") or second moment of each weight, by name."""
+    state = learner.optimizer.state[learner.weights.vector]
+    return dict(zip(weights_of(learner.model), learner.weights.split(state[kind]), strict=True))
+
+
 def copied(tensors):
     return {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
@@ -87,9 +93,8 @@ def test_the_first_update_moves_each_weight_by_the_rate_against_its_gradient():
         torch.testing.assert_close(
             (weight - before[name])[felt], -RATE * gradient[name].sign()[felt], rtol=1e-3, atol=0
         )
-        state = taught.optimizer.state[weight]
-        torch.testing.assert_close(state["exp_avg"], 0.1 * gradient[name])  # beta_1 = 0.9
-        torch.testing.assert_close(state["exp_avg_sq"], 0.02 * gradient[name] ** 2)  # beta_2 = 0.98
+        torch.testing.assert_close(moments(taught, "exp_avg")[name], 0.1 * gradient[name])  # beta_1 = 0.9
+        torch.testing.assert_close(moments(taught, "exp_avg_sq")[name], 0.02 * gradient[name] ** 2)  # beta_2 = 0.98
 
 
 @pytest.mark.parametrize("clip", [0.01, 1e6])
@@ -97,8 +102,8 @@ def test_a_gradient_that_is_too_long_is_shortened_and_no_other(clip):
     taught, one = learner(clip=clip), batch(7, 2, 5)
     length = torch.cat([gradient.flatten() for gradient in gradients(taught, one).values()]).norm().item()
     taught.update([one], RATE)
-    moments = [state["exp_avg"].flatten() for state in taught.optimizer.state.values()]
-    assert 10 * torch.cat(moments).norm().item() == pytest.approx(min(length, clip), rel=1e-3)
+    moved = torch.cat([moment.flatten() for moment in moments(taught, "exp_avg").values()])
+    assert 10 * moved.norm().item() == pytest.approx(min(length, clip), rel=1e-3)
 
 
 def test_a_batch_in_two_unlike_parts_is_the_same_update_as_the_whole():
@@ -112,11 +117,10 @@ def test_a_batch_in_two_unlike_parts_is_the_same_update_as_the_whole():
     assert [part.tokens for part in cut] == [3, 7]
     for _ in range(3):
         assert whole.update([one], RATE) == pytest.approx(parts.update(cut, RATE), rel=1e-4)
-    for mine, other in zip(whole.model.parameters(), parts.model.parameters(), strict=True):
-        felt = (
-            whole.optimizer.state[mine]["exp_avg"].abs() > 1e-6
-        )  # of the others, Adam makes noise as large as the rate
-        torch.testing.assert_close(mine[felt], other[felt], atol=1e-5, rtol=1e-4)
+    for name, moment in moments(whole, "exp_avg").items():
+        felt = moment.abs() > 1e-6  # of the others, Adam makes noise as large as the rate
+        mine, other = (weights_of(taught.model)[name][felt] for taught in (whole, parts))
+        torch.testing.assert_close(mine, other, atol=1e-5, rtol=1e-4)
 
 
 def test_the_running_average_follows_the_weights():
@@ -177,8 +181,8 @@ def test_who_is_saved_and_loaded_goes_on_bit_by_bit_the_same(tmp_path, updates, 
         assert straight.update(batches, RATE) == resumed.update(batches, RATE)
     assert same(weights_of(straight.model), weights_of(resumed.model))
     assert same(weights_of(straight.result), weights_of(resumed.result))
-    for one, other in zip(straight.model.parameters(), resumed.model.parameters(), strict=True):
-        assert same(straight.optimizer.state[one], resumed.optimizer.state[other])
+    for kind in ("exp_avg", "exp_avg_sq"):
+        assert same(moments(straight, kind), moments(resumed, kind))
 
 
 def test_a_standing_of_another_model_is_refused(tmp_path):

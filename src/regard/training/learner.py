@@ -15,10 +15,11 @@ from torch import Tensor
 
 from regard.config import TrainingConfig
 from regard.model.transformer import Transformer
+from regard.training.flat import Flat
 from regard.training.replica import Batch, Gradient, Replica
 from regard.weights import load_tensors, save_tensors, set_weights, weights_of
 
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of each weight
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam keeps of the weights
 
 
 @dataclass
@@ -42,10 +43,12 @@ class Learner:
         self.config = config
         self.device = device
         self.standing = Standing()
+        self.weights = Flat(self.model)
         self.optimizer = torch.optim.Adam(
-            model.parameters(), lr=config.learning_rate, betas=(0.9, 0.98), eps=1e-9, fused=device.type != "mps"
+            [self.weights.vector], lr=config.learning_rate, betas=(0.9, 0.98), eps=1e-9, fused=device.type != "mps"
         )
-        self.average = copy.deepcopy(model).requires_grad_(False) if config.ema else None
+        self.average = copy.deepcopy(self.model).requires_grad_(False) if config.ema else None
+        self.averaged = Flat(self.average) if self.average else None
         abreast = min(config.accumulate, torch.get_num_threads()) if device.type == "cpu" else 1
         self.replicas = [Replica(self.model, config) for _ in range(abreast)]
 
@@ -63,10 +66,9 @@ class Learner:
         self.standing.update += 1
         tokens = sum(batch.tokens for batch in batches)
         total, log_loss = self.gradient(batches)
-        for weight, gradient in zip(self.model.parameters(), total, strict=True):
-            weight.grad = gradient.div_(tokens)
+        self.weights.vector.grad = total.div_(tokens)
         if self.config.clip:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip)
+            torch.nn.utils.clip_grad_norm_([self.weights.vector], self.config.clip)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
@@ -104,11 +106,11 @@ class Learner:
 
     def _follow(self) -> None:
         """average = decay * average + (1 - decay) * weights, with a smaller decay while there is little to average."""
-        if self.average is None:
+        if self.averaged is None:
             return
         decay = min(self.config.ema, (1 + self.standing.update) / (10 + self.standing.update))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - decay)
+            self.averaged.vector.lerp_(self.weights.vector, 1 - decay)
 
     def save(self, path: Path) -> None:
         """Everything that the next update depends on, in one file."""
@@ -117,10 +119,9 @@ class Learner:
     def load(self, path: Path) -> None:
         """Goes on from a saved file."""
         tensors, standing = load_tensors(path)
-        for name, parameter in weights_of(self.model).items():
-            if f"step.{name}" in tensors:  # there is none before the first update
-                moments = {moment: tensors[f"{moment}.{name}"].to(self.device) for moment in MOMENTS}
-                self.optimizer.state[parameter] = moments
+        if "step" in tensors:  # there is none before the first update
+            state = {moment: tensors[moment].to(self.device) for moment in MOMENTS}
+            self.optimizer.state[self.weights.vector] = state
         if self.average is not None:
             set_weights(self.average, _under("average.", tensors), path)
         set_weights(self.model, _under("weights.", tensors), path)
@@ -128,13 +129,10 @@ class Learner:
         self.standing = Standing(**standing)
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
-        for name, parameter in weights_of(self.model).items():
-            yield f"weights.{name}", parameter
-            for moment, value in self.optimizer.state.get(parameter, {}).items():
-                yield f"{moment}.{name}", value
+        yield from self.optimizer.state.get(self.weights.vector, {}).items()
+        yield from ((f"weights.{name}", weight) for name, weight in weights_of(self.model).items())
         if self.average is not None:
-            for name, parameter in weights_of(self.average).items():
-                yield f"average.{name}", parameter
+            yield from ((f"average.{name}", weight) for name, weight in weights_of(self.average).items())
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -142,8 +140,7 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _plus(one: Gradient, other: Gradient) -> Gradient:
-    torch._foreach_add_(one.weights, other.weights)
-    return Gradient(one.weights, one.log_loss + other.log_loss)
+    return Gradient(one.weights.add_(other.weights), one.log_loss + other.log_loss)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from regard.config import BOS, PAD, TrainingConfig
@@ -41,7 +41,7 @@ def make_batch(pairs: Encoded, rows: Rows, device: torch.device) -> Batch:
 class Gradient(NamedTuple):
     """What one batch says of the weights."""
 
-    weights: list[Tensor]  # of the summed, smoothed loss by each of the model's parameters, in their order
+    weights: Float[Tensor, " weights"]  # of the summed, smoothed loss by each weight, in the order of `Flat`
     log_loss: float  # -log p of the batch's target pieces, summed, in nats
 
 
@@ -84,7 +84,7 @@ class Replica:
         with torch.autocast(self.device.type, torch.bfloat16) if self.autocast else nullcontext():
             loss = batch_loss(self.model, batch, self.config.label_smoothing, plain=self.autocast)
         weights = torch.autograd.grad(loss.smoothed, list(self.model.parameters()))
-        return Gradient([weight.float() for weight in weights], loss.log_loss.item())
+        return Gradient(torch.cat([weight.flatten() for weight in weights]).float(), loss.log_loss.item())
 
     def _seed(self, key: tuple[int, ...]) -> None:
         seed = int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0])
