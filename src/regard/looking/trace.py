@@ -167,12 +167,13 @@ class Trace:
         from regard.looking.views import records, view_head
 
         blocks = [block for block in self.attentions if kind in (None, block.kind)]
-        if kind and layer:
+        if kind and layer is not None:
             blocks = [self.attention(kind, layer)]
         blocks = [block for block in blocks if layer in (None, block.layer + 1)]
         heads = [(block, number) for block in blocks for number in range(len(block.q)) if head in (None, number + 1)]
         if not heads:
-            view_head(self, kind or "encoder", layer or 1, head or 1)  # says what there is
+            asked = [1 if number is None else number for number in (layer, head)]
+            view_head(self, kind or "encoder", *asked)  # says what there is
         return [record for block, number in heads for record in records(self, block, number)]
 
     def living(self) -> Translator:

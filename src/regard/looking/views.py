@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -141,8 +141,6 @@ def view_head(trace: Trace, kind: Kind, layer: int, head: int) -> HeadView:
 
 def queries(trace: Trace, kind: Kind, rows: Rows = "writes") -> list[str]:
     """The pieces that look, a row each."""
-    if rows not in get_args(Rows):
-        raise InputError(f"Rows are called by what the decoder 'writes' or 'reads', not by '{rows}'.")
     return trace.source_pieces if kind == "encoder" else trace.writes if rows == "writes" else trace.reads
 
 

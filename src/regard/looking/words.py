@@ -42,7 +42,7 @@ def words_of(ids: Sequence[int], vocabulary: Vocabulary) -> list[Word]:
             words.pop()
         else:
             start = place
-        text = vocabulary.decode(ids[start : place + 1]) or name
+        text = vocabulary.decode(ids[start : place + 1]).strip(" ") or name
         words.append(Word(text, range(start, place + 1)))
     return words
 
@@ -75,11 +75,9 @@ def _begins(names: Sequence[str], spoken: Sequence[str], start: int, place: int)
     """Whether the piece at `place` begins a word, where the word before it began at `start`."""
     if _special(names[place], spoken[place]) or _special(names[place - 1], spoken[place - 1]):
         return True
-    if names[place].startswith(SPACE):
-        return True
-    before = "".join(spoken[start:place])
-    if not before:  # a space alone belongs to the word after it
-        return False
+    before = "".join(spoken[start:place]).strip(" ")
+    if not before or names[place].startswith(SPACE):  # a space alone belongs to the word after it
+        return bool(before)
     if set(spoken[place]) <= _APOSTROPHES or _ELIDED.fullmatch(before):
         return not set(spoken[place]) <= _APOSTROPHES
     if "\ufffd" in spoken[place]:  # a byte of a character
@@ -88,7 +86,7 @@ def _begins(names: Sequence[str], spoken: Sequence[str], start: int, place: int)
 
 
 def _special(name: str, spoken: str) -> bool:
-    return not spoken and name != SPACE
+    return not spoken and not name.startswith(SPACE)
 
 
 def _mark(character: str) -> bool:
