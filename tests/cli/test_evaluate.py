@@ -55,3 +55,61 @@ def test_one_pair_is_enough_for_a_score(regard, two_way, tmp_path):
     (tmp_path / "one.tsv").write_text("ba be\tnab neb\n")
     ran = regard("evaluate", two_way, "--json", "--resamples", 20, "--test", tmp_path / "one.tsv")
     assert scores(ran)["chrF2"]["score"] > 50
+
+
+@pytest.fixture
+def gold(tmp_path):
+    path = tmp_path / "gold.align"
+    path.write_text("0-0 1-1 2-2 3-3\n0-0 1-1 2-2 3-3 4-4 5-5\n0-0 1-1 2?2 3-3\n")
+    return path
+
+
+def test_with_attribution_and_gold_the_json_has_all_three(regard, two_way, test_set, gold):
+    options = ("--json", "--resamples", 0, "--quiet", "--attribution", 2, "--alignment", gold)
+    ran = regard("evaluate", two_way, "--direction", "fr-en", *options, "--test", test_set)
+    assert (ran.code, ran.err) == (0, "")
+    found = json.loads(ran.out)
+    assert [score["metric"] for score in found["scores"]] == ["BLEU", "chrF2", "TER"]
+    methods = {row["method"]: row for row in found["attribution"]}
+    assert methods["occlusion-unk"]["sentences"] == 2
+    assert methods["occlusion-unk"]["anew"] > 0.3
+    assert methods["marginalised"]["forced"] is None
+    written, read = found["alignment"]["chosen"]
+    assert (written["row"], read["row"], written["layer"]) == ("written", "read", 1)
+    assert written["aer"] < 0.2 < read["aer"]
+    assert len(found["alignment"]["every"]) == 10
+
+
+def test_a_person_gets_a_table_of_each(regard, two_way, test_set, gold):
+    options = ("--resamples", 0, "--attribution", 1, "--alignment", gold, "--test", test_set)
+    ran = regard("evaluate", two_way, *options)
+    lines = ran.out.splitlines()
+    assert any(line.startswith("How far an attribution can be trusted") for line in lines)
+    rows = {line.split()[0]: line.split()[1:] for line in lines if line}
+    assert rows["marginalised"][0] == "-"
+    assert -1 <= float(rows["alti"][1]) <= 1
+    assert sum(line.startswith("rows by the word ") for line in lines) == 2
+    assert "1 sentence is taken apart" in ran.err
+
+
+def test_gold_for_the_first_direction_is_turned_for_the_second(regard, two_way, test_set, tmp_path):
+    (tmp_path / "gold").write_text("0-0 0?1 1-1 2-2 3-3\n0-0\n0-0\n")
+    options = ("--json", "--resamples", 0, "--quiet", "--alignment", tmp_path / "gold", "--test", test_set)
+    found = json.loads(regard("evaluate", two_way, "--direction", "en-fr", *options).out)
+    assert set(found) == {"scores", "alignment"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--attribution", 0), "--attribution is 0; it needs one sentence at least"),
+        (("--alignment", "GOLD"), "1 lines for 3 sentences"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_the_work(regard, two_way, test_set, tmp_path, options, message):
+    (tmp_path / "gold").write_text("0-0\n")
+    given = [tmp_path / "gold" if option == "GOLD" else option for option in options]
+    ran = regard("evaluate", two_way, *given, "--test", test_set)
+    assert ran.code == 2
+    assert message in ran.err
+    assert "lines in" not in ran.err

@@ -76,7 +76,8 @@ def _attribution(asked: argparse.Namespace, translator: "Translator", pairs: "Pa
     """Every method's faithfulness on the first sentences and their translations."""
     from regard.looking.faithfulness import faithfulness
 
-    say(asked, f"{min(asked.attribution, len(pairs.source))} sentences are taken apart, word by word ...")
+    count = min(asked.attribution, len(pairs.source))
+    say(asked, f"{count} sentence{'s are' if count > 1 else ' is'} taken apart, word by word ...")
     sides = [side[: asked.attribution] for side in pairs]
     return [found._asdict() for found in faithfulness(translator, *sides, direction=asked.direction)]
 
