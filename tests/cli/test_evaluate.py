@@ -76,7 +76,7 @@ def test_with_attribution_and_gold_the_json_has_all_three(regard, two_way, test_
     assert methods["marginalised"]["forced"] is None
     written, read = found["alignment"]["chosen"]
     assert (written["row"], read["row"], written["layer"]) == ("written", "read", 1)
-    assert written["aer"] < 0.2 < read["aer"]
+    assert written["aer"] < 0.3 < read["aer"]
     assert len(found["alignment"]["every"]) == 10
 
 
