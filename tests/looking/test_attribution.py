@@ -87,7 +87,7 @@ def test_a_trace_is_explained_with_its_own_pieces(learned):
 def test_a_trace_from_a_file_knows_no_model_and_says_so(learned, tmp_path):
     trace = learned.look("ba de bo", direction="fr-en")
     trace.save(tmp_path / "trace.npz")
-    with pytest.raises(InputError, match="look at the sentence again"):
+    with pytest.raises(InputError, match="knows no model"):
         attribute_trace(type(trace).load(tmp_path / "trace.npz"))
 
 
@@ -102,6 +102,14 @@ def test_why_a_word_of_the_toy_language_and_not_another_is_answered_by_the_word_
     assert answer.log_odds > 1
     assert answer.attribution.written == ["ned"]
     assert answer.attribution.read_source[int(answer.attribution.source[0].argmax())] == "de"
+
+
+def test_a_trace_is_asked_why_in_one_line(learned):
+    trace = learned.look("ba de bo", direction="fr-en")
+    answer = trace.why("ned", instead_of="nod", method="occlusion-drop")
+    asked = why(learned, "ba de bo", "nab ned nob", "ned", instead_of="nod", method="occlusion-drop", direction="fr-en")
+    assert answer.log_odds == asked.log_odds
+    assert answer.attribution.source.tolist() == asked.attribution.source.tolist()
 
 
 def test_an_answer_is_the_difference_of_log_odds_with_and_without_a_word(translator):

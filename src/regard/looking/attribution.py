@@ -27,7 +27,7 @@ from regard.looking.segments import By, Pair, pair, pair_of, replaced_in
 from regard.looking.substitutes import near_words
 from regard.looking.trace import Trace
 from regard.looking.words import Word
-from regard.looking.zeroing import value_zeroing
+from regard.looking.zeroing import zeroed_decoder
 from regard.model.transformer import Transformer
 
 Unit = Literal["share", "norm", "logit", "nats"]
@@ -48,13 +48,18 @@ def last_norms_with_residual(found: Passed) -> Sides:
     return Sides(norms_with_residual(found.cross[-1]).keys, norms_with_residual(found.decoder[-1]).keys)
 
 
+def last_zeroed(model: Transformer, batch: Sentences, found: Passed) -> Sides:
+    """The value zeroing of the last decoder layer."""
+    return zeroed_decoder(model, batch, found, layer=len(found.decoder) - 1)
+
+
 MAPS: Mapping[str, tuple[Unit, Callable[[Transformer, Sentences, Passed], Sides]]] = {  # every row in one pass
     "weights": ("share", lambda model, batch, found: last_weights(found)),
     "norms": ("norm", lambda model, batch, found: last_norms(found)),
     "norms+residual": ("norm", lambda model, batch, found: last_norms_with_residual(found)),
     "rollout": ("share", lambda model, batch, found: rollout(found)),
     "alti": ("share", lambda model, batch, found: alti_plus(found)),
-    "value-zeroing": ("share", lambda model, batch, found: value_zeroing(model, batch, found).decoder[-1]),
+    "value-zeroing": ("share", last_zeroed),
 }
 GRADIENTS = {"gradient": gradient_x_input, "integrated-gradients": integrated_gradients}  # a pass for each row
 RULES: Mapping[str, Rule] = {"occlusion-unk": "unk", "occlusion-drop": "drop", "occlusion-zero": "zero"}
@@ -122,10 +127,8 @@ def attribute(
 
 def attribute_trace(trace: Trace, *, method: str = "alti", by: By = "words") -> Attribution:
     """The same for a translation that was traced. Raises InputError where the trace knows no model."""
-    if trace.translator is None:
-        raise InputError("This trace was loaded from a file and has no model; look at the sentence again.")
     check_method(method)
-    return attributed(trace.translator, pair_of(trace, by), method)
+    return attributed(trace.living(), pair_of(trace, by), method)
 
 
 def attributed(translator: Translator, both: Pair, method: str) -> Attribution:
@@ -176,6 +179,13 @@ def why(
     at, instead = (torch.tensor([value], device=batch.read.device) for value in (place, other))
     by_pieces = GRADIENTS[method](model, batch, at, instead)
     return Why(word, instead_of, yes - no, _merged(both, method, "logit", by_pieces, row))
+
+
+def why_trace(trace: Trace, word: str, *, instead_of: str, method: str = "occlusion-unk") -> Why:
+    """The same for a translation that was traced. Raises InputError where the trace knows no model."""
+    direction = trace.model.direction
+    asked = trace.living(), trace.text, trace.translation, word
+    return why(*asked, instead_of=instead_of, method=method, direction=direction)
 
 
 def check_method(method: str) -> None:

@@ -17,6 +17,7 @@ from regard.errors import InputError
 from regard.looking.words import Word
 
 if TYPE_CHECKING:
+    from regard.looking.attribution import Why
     from regard.looking.views import HeadView, WordView
 
 FORMAT = 1  # raised when an older version could no longer read a saved trace
@@ -175,6 +176,12 @@ class Trace:
             asked = [1 if number is None else number for number in (layer, head)]
             view_head(self, kind or "encoder", *asked)  # says what there is
         return [record for block, number in heads for record in records(self, block, number)]
+
+    def why(self, word: str, *, instead_of: str, method: str = "occlusion-unk") -> "Why":
+        """Why this word was written and not the other: what each word read did for log p(word) - log p(instead_of)."""
+        from regard.looking.attribution import why_trace
+
+        return why_trace(self, word, instead_of=instead_of, method=method)
 
     def living(self) -> Translator:
         """The translator that made it, to be asked more. Raises InputError where the trace was loaded from a file."""

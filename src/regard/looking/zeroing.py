@@ -1,7 +1,6 @@
 """Value zeroing: how far a layer's output turns when the value of one position is taken away (Mohebbi et al., 2023)."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -33,33 +32,29 @@ def turned(
     return (1 - torch.cosine_similarity(whole[:, :, None], without, dim=-1)).clamp(min=0).reshape(batch, length, keys)
 
 
-class Zeroed(NamedTuple):
-    """The value zeroing of every layer, from the bottom up, with rows that sum to 1."""
-
-    encoder: list[Float[Tensor, "batch source source"]]
-    decoder: list[Sides]
+@torch.no_grad()
+def zeroed_encoder(
+    model: Transformer, batch: Sentences, found: Passed, *, layer: int
+) -> Float[Tensor, "batch source source"]:
+    """Value zeroing of one encoder layer (from 0), with rows that sum to 1."""
+    mask, deep = batch.source != PAD, model.encoder.layers[layer]
+    sizes = turned(_Encode(deep, mask), found.encoder[layer].x_in, deep.self_attention.v, mask.shape[1])
+    return sizes / _total(sizes)
 
 
 @torch.no_grad()
-def value_zeroing(model: Transformer, batch: Sentences, found: Passed) -> Zeroed:
-    """Value zeroing of every layer by itself, as published; n + m passes through each are one batch.
+def zeroed_decoder(model: Transformer, batch: Sentences, found: Passed, *, layer: int) -> Sides:
+    """Value zeroing of one decoder layer (from 0): each value of its self-attention and of its cross-attention in turn.
 
-    In a decoder layer the values of its self-attention and of its cross-attention are zeroed in turn, and a row is
-    shared out among both. A layer's rows say little of what passes it by, so they are not rolled out.
+    A row is shared out among both, and sums to 1. As published, each layer is looked at by itself: its rows say little
+    of what passes it by, so rolling them out would lose that.
     """
-    mask = batch.source != PAD
-    encoder, decoder = [], []
-    for block, layer in zip(found.encoder, model.encoder.layers, strict=True):
-        sizes = turned(_Encode(layer, mask), block.x_in, layer.self_attention.v, mask.shape[1])
-        encoder.append(sizes / _total(sizes))
-    memory = model.encode(batch.source).states
-    for block, deep in zip(found.decoder, model.decoder.layers, strict=True):
-        decode = _Decode(deep, memory, mask)
-        prefix = turned(decode, block.x_in, deep.self_attention.v, block.x_in.shape[1])
-        source = turned(decode, block.x_in, deep.cross_attention.v, mask.shape[1])
-        total = _total(torch.cat([prefix, source], dim=-1))
-        decoder.append(Sides(source / total, prefix / total))
-    return Zeroed(encoder, decoder)
+    mask, deep, x = batch.source != PAD, model.decoder.layers[layer], found.decoder[layer].x_in
+    decode = _Decode(deep, model.encode(batch.source).states, mask)
+    prefix = turned(decode, x, deep.self_attention.v, x.shape[1])
+    source = turned(decode, x, deep.cross_attention.v, mask.shape[1])
+    total = _total(torch.cat([prefix, source], dim=-1))
+    return Sides(source / total, prefix / total)
 
 
 def _total(sizes: Tensor) -> Tensor:
