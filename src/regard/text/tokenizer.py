@@ -1,9 +1,9 @@
 """Lines as pieces: a vocabulary for each language, or one for both, learned by SentencePiece."""
 
+import functools
 import io
 import itertools
 import re
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,13 @@ from regard.config import BOS, EOS, PAD, UNK, TextConfig
 from regard.disk import written_whole
 from regard.errors import InputError
 from regard.text.formats import Pairs
+from regard.text.regularisation import DRAWS, Regularisation
 
 MOST_PAIRS = 1_000_000  # a vocabulary learns nothing new from more
 
 _SPACE = "\u2581"  # what SentencePiece writes for a space; in a line it would be taken for one
 _ESCAPE = "\x10"  # "data link escape": it and _ stand for that character, it twice for itself
 _LANGUAGE = "[a-z]{2,3}(?:_[A-Za-z]{2,4})?"
-_sampling = threading.Lock()  # SentencePiece has one seed for the whole process
 
 
 @final
@@ -43,6 +43,10 @@ class Vocabulary:
             b"" if special else bytes.fromhex(name[3:-1]) if byte else name.encode()
             for name, byte, special in zip(names, is_byte, is_special, strict=True)
         ]
+        self._begin = {i for i, name in enumerate(names) if name.startswith(_SPACE)}
+        texts = [i for i in ids if not (is_byte[i] or is_special[i])]
+        self._regularisation = Regularisation({names[i]: self._processor.get_score(i) for i in texts})
+        self._draw = functools.lru_cache(maxsize=2**19)(self._drawn)
 
     @classmethod
     def train(cls, lines: Iterable[str], config: TextConfig, tags: Sequence[str] = ()) -> "Vocabulary":
@@ -106,18 +110,34 @@ class Vocabulary:
     def encode_many(self, lines: Iterable[str], sampling: float = 0.0, seed: int = 0) -> list[list[int]]:
         """The pieces of each line: the best ones, or with sampling, random ones; a pure function of the arguments.
 
-        Sampling takes a unigram segmentation with a probability proportional to p ** sampling (Kudo, 2018), and leaves
-        out a BPE merge with probability `sampling` (Provilkov et al., 2020).
+        Sampling is that of `Regularisation`, word by word: no piece reaches over a space.
         """
-        escaped = [_escape(line) for line in lines]
-        ids: list[list[int]]
+        rows: list[list[int]] = self._processor.encode([_escape(line) for line in lines], num_threads=-1)
         if not sampling:
-            ids = self._processor.encode(escaped, num_threads=-1)
-            return ids
-        with _sampling:  # each call has a thread of its own, whose random numbers start at the seed
-            sentencepiece.set_random_generator_seed(seed % (2**32 - 1))
-            ids = self._processor.encode(escaped, num_threads=1, enable_sampling=True, nbest_size=-1, alpha=sampling)
-            return ids
+            return rows
+        words = [list(self._words(row)) for row in rows]
+        numbers = iter(np.random.default_rng(seed).integers(DRAWS, size=sum(map(len, words))).tolist())
+        return [
+            list(itertools.chain.from_iterable(self._draw(word, sampling, next(numbers)) for word in row))
+            for row in words
+        ]
+
+    def _words(self, ids: list[int]) -> Iterator[tuple[int, ...]]:
+        """The pieces of each word, which begins at a space."""
+        start = 0
+        for place, piece in enumerate(ids):
+            if piece in self._begin and place > start:
+                yield tuple(ids[start:place])
+                start = place
+        if ids:
+            yield tuple(ids[start:])
+
+    def _drawn(self, word: tuple[int, ...], sampling: float, number: int) -> list[int]:
+        """Other pieces for a word; the same ones if some are bytes."""
+        names = self.pieces(word)
+        if not all(name in self._regularisation.scores for name in names):
+            return list(word)
+        return [self.id_of(piece) for piece in self._regularisation.draw("".join(names), sampling, number)]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The line that these pieces spell; special ones say nothing, bytes that are not UTF-8 become U+FFFD."""
