@@ -32,11 +32,14 @@ def demo(tmp_path_factory):
 def test_the_report_has_the_fields_that_others_rely_on(demo):
     folder, report = demo
     told = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    assert set(told) == {"seconds", "bleu", "pronoun_accuracy", "examples"}
+    assert set(told) == {"seconds", "bleu", "pronoun_accuracy", "examples", "antecedents"}
     assert set(told["bleu"]) == {"fr-en", "en-fr"}
     assert 0 <= told["pronoun_accuracy"] <= 1
     assert 2 <= told["seconds"] == report.seconds
     assert {"direction", "source", "translation"} == set(told["examples"][0])
+    assert set(told["antecedents"]) == {"questions", "heads", "methods", "counterfactual", "explained"}
+    assert told["antecedents"]["questions"] == 5
+    assert set(told["antecedents"]["counterfactual"]) == {"follows", "stays", "followed", "stayed"}
 
 
 def test_the_model_and_the_text_files_are_left_beside_the_report(demo):

@@ -6,7 +6,7 @@ import torch
 
 from regard.config import BOS
 from regard.errors import InputError
-from regard.looking.antecedents import Antecedents, antecedents, best, explained
+from regard.looking.antecedents import Antecedents, Range, antecedents, best, explained, ranges
 from regard.looking.attribution import GRADIENTS, MAPS, RULES
 from regard.looking.blocks import passed, sentences
 from regard.looking.pronouns import Hits, Question, Swap, ask, hits, share
@@ -125,6 +125,19 @@ def test_the_explanation_says_what_the_numbers_say():
     assert telling.records()["heads"] == [
         {"method": "weights", "place": "cross 1.2, reading", "source": 0.97, "prefix": None, "both": None}
     ]
+
+
+def test_the_rows_of_the_heads_in_short_are_a_row_for_each_kind_and_place(found):
+    short = ranges(found)
+    assert [(row.place, row.heads) for row in short if row.method == "norms"] == [
+        ("encoder, at the source's pronoun", 4),
+        ("decoder, writing the pronoun", 4),
+        ("decoder, reading the pronoun", 4),
+        ("cross, writing the pronoun", 4),
+        ("cross, reading the pronoun", 4),
+    ]
+    shares = [row.source for row in found.heads if row.method == "weights" and "cross" in row.place][:4]
+    assert short[-4] == Range("weights", "cross, writing the pronoun", 4, min(shares), max(shares))
 
 
 def test_chunks_do_not_change_the_table(learned, found, monkeypatch):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from regard.demo.run import Report
+    from regard.looking.antecedents import Antecedents
 
 
 def add(verbs: Any) -> None:
@@ -44,7 +45,9 @@ def run(asked: argparse.Namespace) -> int:
         for event in learn(folder, seed, device):
             display.show(event)
     report = examine(folder, corpus, began)
-    _tell(console, report, folder)
+    _tell(console, report)
+    _tell_antecedents(console, report.antecedents)
+    _tell_what_next(console, folder)
     try:
         picture = draw(folder, report.examples[-1])
     except ImportError:
@@ -56,7 +59,7 @@ def run(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(console: "Console", report: "Report", folder: Path) -> None:
+def _tell(console: "Console", report: "Report") -> None:
     from rich.table import Table
 
     table = Table("on sentences it has never seen", "score", box=None, header_style="bold", padding=(0, 2, 0, 0))
@@ -67,7 +70,29 @@ def _tell(console: "Console", report: "Report", folder: Path) -> None:
     console.print("", table, "", sep="\n")
     for example in report.examples:
         console.print(f"  {example.source}\n    [green]{example.translation}[/]")
-    console.print(f"\nThe model is in {folder}/model. What to do next:")
+
+
+def _tell_antecedents(console: "Console", found: "Antecedents") -> None:
+    """What heads and methods give to the noun that a pronoun stands for, in a table and in words."""
+    from rich.table import Table
+
+    from regard.looking.antecedents import explained, ranges
+
+    columns = ("the right noun has more than the other", "in the source", "in the prefix", "in both")
+    table = Table(*columns, box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for row in ranges(found):
+        share = f"{row.low:.0%} to {row.high:.0%}"
+        cells = ("", share) if row.place.startswith("decoder") else (share, "")
+        if row.method == "weights":
+            table.add_row(f"{row.heads} heads: {row.place}", *cells, "")
+    for method in found.methods:
+        shares = ("" if share is None else f"{share:.0%}" for share in method[2:])
+        table.add_row(method.method, *shares)
+    console.print("", table, "", *explained(found), "", sep="\n")
+
+
+def _tell_what_next(console: "Console", folder: Path) -> None:
+    console.print(f"The model is in {folder}/model. What to do next:")
     console.print(f'  regard translate {folder}/model "je suis médecin"')
     console.print(f'  regard translate {folder}/model --direction en-fr --nbest 3 "The cat is too tired."')
     console.print("  regard train my-model --train corpus.fr corpus.en    [dim]your own pairs[/]\n")

@@ -4,13 +4,21 @@ from collections.abc import Sequence
 from itertools import product
 from random import Random
 
+from regard.decoding.translator import Translator
 from regard.demo import french
 from regard.demo.family import DEGREES, TENSES, Contrast, Scene, reasons, tell, verbs_of
 from regard.demo.grammar import noun_phrase
 from regard.demo.lexicon import Noun, lexicon
+from regard.looking.antecedents import Antecedents, antecedents
 from regard.looking.pronouns import Question, Swap
 
+COUNT = 100  # contrasts, which take about as many tenths of a second on one core
 SWAPS = 4  # sentences with another noun, for each noun; half of them of the other gender
+
+
+def put_to_the_test(translator: Translator, contrasts: Sequence[Contrast]) -> Antecedents:
+    """What heads and methods give to the antecedents of English sentences, and what decides the French pronoun."""
+    return antecedents(translator, questions(contrasts[:COUNT]), direction="en-fr")
 
 
 def questions(contrasts: Sequence[Contrast], seed: int = 1) -> list[Question]:

@@ -12,11 +12,13 @@ import torch
 from regard.config import Settings
 from regard.decoding.directory import load
 from regard.decoding.translator import Translator
+from regard.demo.antecedents import put_to_the_test
 from regard.demo.corpus import DemoCorpus, demo_corpus
 from regard.demo.family import Contrast
 from regard.disk import write_text
 from regard.errors import InputError
 from regard.evaluation import bleu
+from regard.looking.antecedents import Antecedents
 from regard.looking.listening import listening
 from regard.plots import attention_maps
 from regard.text.formats import Pairs
@@ -78,6 +80,7 @@ class Report(NamedTuple):
     bleu: dict[str, float]  # of greedy translations of the held-out sentences
     pronoun_accuracy: float  # share of contrastive pairs in which the right pronoun is more probable
     examples: list[Example]
+    antecedents: Antecedents  # what heads and methods give to the noun that a pronoun stands for
 
 
 def make_corpus(folder: Path, seed: int) -> DemoCorpus:
@@ -119,8 +122,10 @@ def examine(folder: Path, corpus: DemoCorpus, began: float) -> Report:
         for direction, lines in UNSEEN.items()
         for line, answer in zip(lines, translator.translate(lines, direction=direction), strict=True)
     ]
-    report = Report(round(time.monotonic() - began, 1), scores, accuracy, examples)
+    tested = put_to_the_test(translator, corpus.contrasts)
+    report = Report(round(time.monotonic() - began, 1), scores, accuracy, examples, tested)
     told: dict[str, Any] = report._asdict() | {"examples": [example._asdict() for example in examples]}
+    told["antecedents"] = tested.records()
     write_text(folder / "report.json", json.dumps(told, indent=2, ensure_ascii=False) + "\n")
     return report
 

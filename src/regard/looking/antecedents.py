@@ -26,7 +26,7 @@ from regard.looking.pronouns import Asked, Hits, Question, Values, ask, hits
 from regard.looking.rollout import Sides
 from regard.looking.swaps import Counterfactual, counterfactual, expected_change, swapped
 
-CHUNK = 64  # questions of one batch
+CHUNK = 16  # questions of one batch: larger ones spend their time on asking for memory
 STEPS = 16  # of integrated gradients: a rank needs no more
 CHANCE = 0.5
 MOST = 10_000  # no sentence has so many pieces
@@ -67,6 +67,28 @@ def antecedents(translator: Translator, questions: Sequence[Question], *, direct
     methods = [row for row in rows if not row.place]
     methods += [*_occlusions(translator, asked), *expected_change(translator, asked, swaps)]
     return Antecedents(len(asked), [row for row in rows if row.place], methods, counterfactual(asked, swaps))
+
+
+class Range(NamedTuple):
+    """The heads of one kind that look from one place: the least and the most that one of them has."""
+
+    method: str
+    place: str  # such as "cross, writing the pronoun"
+    heads: int
+    low: float
+    high: float
+
+
+def ranges(found: Antecedents) -> list[Range]:
+    """The rows of the heads in short."""
+    kinds: dict[tuple[str, str], list[Hits]] = {}
+    for row in found.heads:
+        head, _, where = row.place.partition(", ")
+        kinds.setdefault((row.method, f"{head.split()[0]}, {where}"), []).append(row)
+    return [
+        Range(*kind, len(rows), min(row.lowest() for row in rows), max(row.highest() for row in rows))
+        for kind, rows in kinds.items()
+    ]
 
 
 def best(rows: Sequence[Hits]) -> Hits:
