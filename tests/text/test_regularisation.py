@@ -38,9 +38,9 @@ def test_a_way_has_a_probability_proportional_to_the_power_of_its_pieces(power, 
 
 def test_each_merge_is_left_out_with_the_probability_of_the_dropout_at_every_step():
     """Of abc: first ab (0.7), else bc (0.3 * 0.7), else nothing; then abc, either way, with 0.7."""
-    assert share(MERGES, "abc", 0.3, ["abc"]) == pytest.approx(0.7 * 0.7, abs=0.03)
+    assert share(MERGES, "abc", 0.3, ["abc"]) == pytest.approx((0.7 + 0.3 * 0.7) * 0.7, abs=0.03)
     assert share(MERGES, "abc", 0.3, ["ab", "c"]) == pytest.approx(0.7 * 0.3, abs=0.03)
-    assert share(MERGES, "abc", 0.3, ["a", "bc"]) == pytest.approx(0.3 * 0.7, abs=0.03)
+    assert share(MERGES, "abc", 0.3, ["a", "bc"]) == pytest.approx(0.3 * 0.7 * 0.3, abs=0.03)
     assert share(MERGES, "abc", 0.3, ["a", "b", "c"]) == pytest.approx(0.3 * 0.3, abs=0.03)
 
 
