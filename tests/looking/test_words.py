@@ -48,6 +48,12 @@ def test_every_piece_is_in_one_word_and_the_words_stand_in_their_order(tokenizer
     assert [place for word in words_of(ids, tokenizers[kind]) for place in word.pieces] == list(range(len(ids)))
 
 
+def test_words_that_a_vocabulary_of_words_lacks_are_words_although_their_spaces_are_spelt_in_bytes(tokenizers):
+    assert texts(tokenizers["word"], "the dog (sat) qu'elle cat.") == [
+        "the", "dog", "(", "sat", ")", "qu'", "elle", "cat", "."
+    ]  # fmt: skip
+
+
 def test_special_pieces_are_words_of_their_own(tokenizers):
     vocabulary = tokenizers["char"]
     ids = [BOS, *vocabulary.encode("the"), EOS]

@@ -16,6 +16,7 @@ RULE = (
 )
 _ELIDED = re.compile(r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|dell|all|nell|sull|dall|un)['’ʼ]", re.IGNORECASE)
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_SPACE_BYTES = [f"<0x{byte:02X}>" for byte in SPACE.encode()]  # how it is spelt in a word that a vocabulary lacks
 _APOSTROPHES = frozenset("'’ʼ")
 
 
@@ -38,7 +39,8 @@ def words_of(ids: Sequence[int], vocabulary: Vocabulary) -> list[Word]:
     words: list[Word] = []
     for place, name in enumerate(names):
         start = words[-1].pieces.start if words else 0
-        if words and not _begins(names, spoken, start, place):
+        before = vocabulary.decode(ids[start:place]).strip(" ")
+        if words and not _begins(names, spoken, before, place):
             words.pop()
         else:
             start = place
@@ -71,12 +73,12 @@ def find_word(sides: Mapping[str, Sequence[Word]], text: str, occurrence: int = 
     raise InputError(f"There is no word '{text}': {listed}.")
 
 
-def _begins(names: Sequence[str], spoken: Sequence[str], start: int, place: int) -> bool:
-    """Whether the piece at `place` begins a word, where the word before it began at `start`."""
+def _begins(names: Sequence[str], spoken: Sequence[str], before: str, place: int) -> bool:
+    """Whether the piece at `place` begins a word, where `before` is what the word before it says."""
     if _special(names[place], spoken[place]) or _special(names[place - 1], spoken[place - 1]):
         return True
-    before = "".join(spoken[start:place]).strip(" ")
-    if not before or names[place].startswith(SPACE):  # a space alone belongs to the word after it
+    spelt = list(names[place : place + len(_SPACE_BYTES)]) == _SPACE_BYTES
+    if not before or spelt or names[place].startswith(SPACE):  # a space alone belongs to the word after it
         return bool(before)
     if set(spoken[place]) <= _APOSTROPHES or _ELIDED.fullmatch(before):
         return not set(spoken[place]) <= _APOSTROPHES

@@ -16,6 +16,7 @@ from regard.looking.trace import KINDS, Trace
 from regard.looking.words import SPACE, Word
 
 OTHERS = 4  # that replace each word
+FEWEST = 3  # letters of another word, unless the word itself has fewer
 
 
 class Progress(NamedTuple):
@@ -99,7 +100,8 @@ def sorted_out(found: Sequence[Effect]) -> Worth:
 def similar(trace: Trace, words: Sequence[Word], count: int = OTHERS) -> list[list[str]]:
     """For each of these source words, words of one piece and of its shape whose vectors are nearest (cosine).
 
-    A word's vector is the mean of its pieces'. In a joint vocabulary, some are of the other language.
+    A word's vector is the mean of its pieces'. A vocabulary does not say what is a word: in a joint one some are of the
+    other language, in a small one some are the beginnings of words. Where it matters, name the others yourself.
     """
     translator = trace.living()
     vocabulary = translator.tokenizer.source
@@ -112,7 +114,8 @@ def similar(trace: Trace, words: Sequence[Word], count: int = OTHERS) -> list[li
         alike = [number for number, shape in enumerate(shapes) if own and shape == own]
         near = table[alike] @ table[trace.source_ids[word.slice]].mean(dim=0)
         order = [names[alike[place]].removeprefix(SPACE) for place in near.argsort(descending=True).tolist()]
-        found.append([text for text in order if text.casefold() != word.text.casefold()][:count])
+        long = [text for text in order if len(text) >= min(FEWEST, len(word.text))]
+        found.append([text for text in long if text.casefold() != word.text.casefold()][:count])
     return found
 
 
