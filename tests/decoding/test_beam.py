@@ -11,7 +11,8 @@ from torch import Tensor
 
 from regard.config import BOS, EOS, PAD, UNK, DecodingConfig, ModelConfig
 from regard.decoding.beam import Growth, beam_search, beam_tree
-from regard.decoding.steps import Hypothesis, forbid_repeats, length_penalty
+from regard.decoding.hypothesis import Hypothesis
+from regard.decoding.steps import forbid_repeats, length_penalty
 from regard.model.transformer import Memory, Transformer
 
 A, B, C = 4, 5, 6  # the first ordinary pieces

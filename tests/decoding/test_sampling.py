@@ -9,8 +9,8 @@ import torch
 
 from regard.config import BOS, EOS, UNK, DecodingConfig
 from regard.decoding.beam import beam_search
+from regard.decoding.hypothesis import Hypothesis
 from regard.decoding.sampling import NUCLEUS, draw, sample
-from regard.decoding.steps import Hypothesis
 from regard.errors import InputError
 
 A, B, C = 4, 5, 6

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from regard.decoding.beam import beam_tree
-from regard.decoding.translator import longest_targets
+from regard.decoding.pytorch import longest_targets
 from regard.errors import InputError
 from regard.looking.listening import listening
 from regard.looking.store import arrays, header

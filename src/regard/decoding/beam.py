@@ -16,7 +16,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from regard.config import BOS, EOS, DecodingConfig
-from regard.decoding.steps import Hypothesis, S, Steps, forbid_repeats, forced_pieces, length_penalty, no_target
+from regard.decoding.hypothesis import Hypothesis
+from regard.decoding.steps import S, Steps, forbid_repeats, forced_pieces, length_penalty, no_target
 
 
 class Growth(NamedTuple):

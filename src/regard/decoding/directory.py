@@ -1,16 +1,19 @@
 """A model directory: config.json, model.safetensors, the tokenizer's files."""
 
+import dataclasses
 import json
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regard.config import Config, configure, flatten
-from regard.decoding.translator import Translator
-from regard.device import pick_device
+from regard.decoding.translator import Later, Translator
 from regard.disk import write_text
 from regard.errors import InputError
-from regard.model.transformer import Transformer
 from regard.text.tokenizer import Tokenizer
-from regard.weights import load_tensors, save_tensors, set_weights, weights_of
+
+if TYPE_CHECKING:
+    from regard.model.transformer import Transformer
 
 FORMAT = 1  # raised when a directory could no longer be read by an older version
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -18,6 +21,8 @@ CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 def save(translator: Translator, folder: Path) -> None:
     """Writes the whole model directory."""
+    from regard.weights import save_tensors, weights_of
+
     save_description(translator.config, translator.tokenizer, folder)
     save_tensors(folder / WEIGHTS, weights_of(translator.model))
 
@@ -29,7 +34,16 @@ def save_description(config: Config, tokenizer: Tokenizer, folder: Path) -> None
 
 
 def load(folder: str | Path, device: str = "cpu") -> Translator:
-    """The translator in a model directory. Raises InputError where there is none, or it is damaged or too new."""
+    """The translator in a model directory, its weights in PyTorch, on this device.
+
+    Raises InputError where there is none, or it is damaged or too new.
+    """
+    translator = describe(folder, device)
+    return dataclasses.replace(translator, weights=translator.model)
+
+
+def describe(folder: str | Path, device: str = "cpu") -> Translator:
+    """`load`, but for the weights: they are read, and PyTorch is imported, when they are first asked for."""
     folder = Path(folder)
     config = load_config(folder)
     tokenizer = Tokenizer.load(folder, config.text.directions)
@@ -38,9 +52,17 @@ def load(folder: str | Path, device: str = "cpu") -> Translator:
             f"{folder}: no weights here yet ({WEIGHTS} is missing): a training writes them at its first validation. "
             f"Go on with it: regard train {folder}"
         )
+    weights = Later(partial(_read, folder, config, tokenizer, device))
+    return Translator(weights, tokenizer, config, folder.resolve().name)
+
+
+def _read(folder: Path, config: Config, tokenizer: Tokenizer, device: str) -> "Transformer":
+    from regard.device import pick_device
+    from regard.weights import load_tensors, set_weights
+
     model = new_model(config, tokenizer)
     set_weights(model, load_tensors(folder / WEIGHTS)[0], folder / WEIGHTS)
-    return Translator(model.to(pick_device(device)).eval(), tokenizer, config, folder.resolve().name)
+    return model.to(pick_device(device)).eval()
 
 
 def load_config(folder: Path) -> Config:
@@ -61,6 +83,8 @@ def load_config(folder: Path) -> Config:
         raise InputError(f"{path}: not the {CONFIG} of a regard model, or damaged. Take it from a copy.") from None
 
 
-def new_model(config: Config, tokenizer: Tokenizer) -> Transformer:
+def new_model(config: Config, tokenizer: Tokenizer) -> "Transformer":
     """A model for these words, its weights fresh from torch's random generator."""
+    from regard.model.transformer import Transformer
+
     return Transformer(config.model, len(tokenizer.source), len(tokenizer.target), tokenizer.joint)

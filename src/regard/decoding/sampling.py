@@ -9,7 +9,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from regard.config import BOS, EOS, DecodingConfig
-from regard.decoding.steps import Hypothesis, S, Steps, forbid_repeats, forced_pieces, length_penalty, no_target
+from regard.decoding.hypothesis import Hypothesis
+from regard.decoding.steps import S, Steps, forbid_repeats, forced_pieces, length_penalty, no_target
 from regard.errors import InputError
 
 NUCLEUS = 128  # pieces among which a nucleus is looked for first

@@ -1,6 +1,6 @@
-"""What every search shares: what it asks of a model, and what it answers with."""
+"""What every search of PyTorch's shares: what it asks of a model, how it scores, what it must and may not write."""
 
-from typing import NamedTuple, Protocol, TypeVar, overload, runtime_checkable
+from typing import Protocol, TypeVar, overload, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -31,15 +31,6 @@ class Steps(Protocol[S]):
     def step(self, ids: Int[Tensor, " row"], state: S) -> tuple[Float[Tensor, "row vocab"], S]:
         """Reads one piece a row; the logits of the next, and the state after."""
         ...
-
-
-class Hypothesis(NamedTuple):
-    """A target that a search has found."""
-
-    ids: list[int]  # without bos; with eos if it is finished
-    log_probs: list[float]  # the model's own, one a piece
-    score: float  # their sum / length_penalty
-    finished: bool  # it ends with eos; if not, it was cut off at its sentence's max_length
 
 
 @overload

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from regard.config import BOS, DecodingConfig
 from regard.decoding.beam import beam_search
-from regard.decoding.translator import BATCH_TOKENS, longest_targets
+from regard.decoding.pytorch import BATCH_TOKENS, longest_targets
 from regard.errors import InputError
 from regard.looking.steering import HeadChange, Seats, changed
 from regard.looking.trace import Trace

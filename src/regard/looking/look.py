@@ -12,7 +12,8 @@ from torch import Tensor
 
 from regard.config import BOS, DecodingConfig
 from regard.decoding.beam import Growth, beam_tree
-from regard.decoding.translator import Translator, longest_targets
+from regard.decoding.pytorch import longest_targets
+from regard.decoding.translator import Translator
 from regard.errors import InputError
 from regard.looking.listening import listening
 from regard.looking.trace import KINDS, Attention, FeedForwardBlock, Kind, ModelFacts, Node, State, Trace

@@ -1,0 +1,100 @@
+"""Lines on their way through a search: what one asks for, what it gets, and how long lines are cut and joined again."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from regard.config import DecodingConfig
+from regard.decoding.hypothesis import Hypothesis
+
+
+class Translation(NamedTuple):
+    """One answer, and what the model thought of it."""
+
+    text: str
+    pieces: list[str]  # as the model wrote them; the last is the end, unless it ran out of room
+    log_probs: list[float]  # log p of each piece, in nats
+    score: float  # log p of the whole, divided by length ** length_penalty
+    others: list["Translation"]  # the next best, where more than one was asked for
+    parts: int = 1  # more where the line was too long to be read at once
+
+
+class Sentence(NamedTuple):
+    """What is translated at once: a line, or a part of one."""
+
+    source: tuple[int, ...]  # with tag and eos
+    prefix: tuple[int, ...] = ()  # the first pieces of its translation
+    seed: int = 0  # of its chances, where it is sampled
+
+
+@runtime_checkable  # so that the tests can check signatures
+class Engine(Protocol):
+    """What searches for targets with the weights of a model."""
+
+    def refusal(self, config: DecodingConfig, prefix: Sequence[int]) -> str:
+        """Why this engine cannot search in this way; empty where it can."""
+        ...
+
+    def search(
+        self, sentences: Sequence[Sentence], config: DecodingConfig, *, log_probs: bool
+    ) -> Iterable[list[Hypothesis]]:
+        """The n best targets of each sentence, best first, in the order of the sentences; the work may go on in the
+        background until they are read. Without log_probs, these and the scores may be left out."""
+        ...
+
+
+NOTHING = Translation("", [], [], 0.0, [])  # the translation of an empty line
+
+
+def parts(line: str, fits: Callable[[str], bool]) -> list[str]:
+    """The line, or parts of it that fit: cut at sentence ends, then at spaces, then anywhere."""
+    if len(line) < 2 or not line.strip() or fits(line):
+        return [line]
+    for border in (r"(?<=[.!?…。！？])\s+", r"\s+"):
+        if len(pieces := re.split(border, line.strip())) > 1:
+            middle = len(pieces) // 2
+            return parts(" ".join(pieces[:middle]), fits) + parts(" ".join(pieces[middle:]), fits)
+    middle = len(line) // 2
+    return parts(line[:middle], fits) + parts(line[middle:], fits)
+
+
+def joined(answers: list[Translation], length_penalty: float) -> Translation:
+    """The translations of the parts of one line as one; so the second best of each make the second best of the line."""
+    if len(answers) == 1:
+        return answers[0]
+    rows = zip(*([part, *part.others] for part in answers), strict=False)
+    first, *others = [_in_a_row(row, length_penalty) for row in rows]
+    return first._replace(others=others)
+
+
+def _in_a_row(row: Sequence[Translation], length_penalty: float) -> Translation:
+    log_probs = [log_prob for part in row for log_prob in part.log_probs]
+    return Translation(
+        " ".join(part.text for part in row),
+        [piece for part in row for piece in part.pieces],
+        log_probs,
+        sum(log_probs) / max(1, len(log_probs)) ** length_penalty,
+        [],
+        len(row),
+    )
+
+
+def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Rows of like length together, the longest first, each batch within the budget of padded pieces."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def growing_chunks(lines: Iterable[str], first: int, most: int) -> Iterator[list[str]]:
+    """The lines some at a time, few at first so that their answers come early, later more so that they sort well."""
+    lines, size = iter(lines), first
+    while chunk := list(islice(lines, size)):
+        yield chunk
+        size = min(4 * size, most)
