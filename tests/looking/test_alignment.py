@@ -34,7 +34,13 @@ WEIGHTS = torch.tensor(
 def test_pieces_read_are_added_and_pieces_written_averaged_and_the_end_belongs_to_nobody():
     matrix = of_words(WEIGHTS, [range(1), range(1, 3)], [range(2), range(2, 3)])
     assert matrix.tolist() == [[0.25, 0.375], [0.0, 0.875]]
-    assert links(matrix) == {(1, 0), (1, 1)}
+    assert links(matrix, 2) == {(1, 0), (1, 1)}
+
+
+def test_a_word_that_was_looked_up_at_the_end_of_the_sentence_is_linked_to_none():
+    matrix = of_words(WEIGHTS, [range(1), range(2, 3), range(3, 4)], [range(2), range(2, 3)])
+    assert matrix.tolist() == [[0.25, 0.1875, 0.375], [0.0, 0.125, 0.125]]
+    assert links(matrix, 2) == {(1, 1)}
 
 
 def test_by_the_word_read_a_word_has_the_rows_after_those_that_wrote_it():
@@ -60,7 +66,7 @@ def test_each_layer_and_head_is_tried_in_both_conventions(found):
     aligned, _ = found
     assert set(aligned.links) == {Head(row, 1, head) for row in ROWS for head in (None, 1, 2, 3, 4)}
     assert all(len(sets) == 4 for sets in aligned.links.values())
-    assert [{at for _, at in sets} for sets in aligned.links[Head("read", 1, 2)]] == [
+    assert [{at for _, at in sets} for sets in aligned.links[Head("written", 1, None)]] == [
         {0, 1, 2},
         {0, 1},
         {0},

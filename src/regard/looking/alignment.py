@@ -13,7 +13,7 @@ from torch import Tensor
 
 from regard.decoding.translator import Translator
 from regard.errors import InputError
-from regard.looking.blocks import Passed, as_sentences, passed
+from regard.looking.blocks import as_sentences, passed
 from regard.looking.gold import Gold, Link
 from regard.looking.words import SPACE
 
@@ -66,17 +66,18 @@ def of_words(
 ) -> Float[Tensor, "target_word source_word"]:
     """The sum over the pieces of a source word, the mean over the pieces of a target word.
 
-    The last row, which writes the end of the sentence, belongs to no word; nor do columns of special pieces. Where rows
-    are those of the word read, the row of a piece is the one after that which wrote it.
+    The last row, which writes the end of the sentence, belongs to no word. Where rows are those of the word read, the
+    row of a piece is the one after that which wrote it.
     """
     later = 0 if row == "written" else 1
     columns = torch.stack([weights[:, word.start : word.stop].sum(dim=1) for word in source], dim=1)
     return torch.stack([columns[word.start + later : word.stop + later].mean(dim=0) for word in target])
 
 
-def links(matrix: Float[Tensor, "target_word source_word"]) -> set[Link]:
-    """Each target word with the source word that has the most."""
-    return {(int(word), at) for at, word in enumerate(matrix.argmax(dim=1))}
+def links(matrix: Float[Tensor, "target_word source_word"], words: int) -> set[Link]:
+    """Each target word with the source word that has the most; columns from `words` on are special pieces, and a
+    target word that has the most there is linked to none."""
+    return {(int(word), at) for at, word in enumerate(matrix.argmax(dim=1)) if word < words}
 
 
 def align(
@@ -122,16 +123,23 @@ def _batch(
         )
         for ours, theirs, line, other in zip(sources, targets, source, target, strict=True)
     ]
-    found: Passed = passed(translator.model, as_sentences(translator.model, sources, targets))
-    for layer, block in enumerate(found.cross, 1):
+    blocks = passed(translator.model, as_sentences(translator.model, sources, targets)).cross
+    for layer, block in enumerate(blocks, 1):
         heads = {None: block.weights.mean(dim=1)}
         every = heads | {number + 1: block.weights[:, number] for number in range(block.weights.shape[1])}
         for number, weights in every.items():
             for row in ROWS:
-                yield (
-                    Head(row, layer, number),
-                    [links(of_words(one, *both, row)) for one, both in zip(weights, words, strict=True)],
-                )
+                found = [
+                    links(of_words(one, [*ours, *_special(ours)], theirs, row), len(ours))
+                    for one, (ours, theirs) in zip(weights, words, strict=True)
+                ]
+                yield Head(row, layer, number), found
+
+
+def _special(words: Sequence[range]) -> list[range]:
+    """The tag, if there is one, and the end: what stands before the first word and behind the last."""
+    first, last = words[0].start, words[-1].stop
+    return [*(range(place, place + 1) for place in range(first)), range(last, last + 1)]
 
 
 def spaced(pieces: Sequence[str], *, first: int, line: str) -> list[range]:
