@@ -157,8 +157,8 @@ def test_a_row_to_which_nothing_adds_is_left_to_the_stream(model, batch):
     assert found.keys.abs().max() == 0
 
 
-# What the published implementation of ALTI+ (mt-upc/transformer-contributions-nmt) finds for `seeded`, but that it takes
-# b_O off each key of cross-attention, though no key has brought it; it divides by the unbiased std: hence the tolerance.
+# What the published implementation of ALTI+ (mt-upc/transformer-contributions-nmt) finds for `seeded`; but it takes b_O
+# off each key of cross-attention, though no key has brought it. It divides by the unbiased std, hence the tolerance.
 PUBLISHED = {
     "encoder": [[0.5166, 0.1948, 0.2885], [0.1567, 0.3045, 0.5388], [0.0316, 0.3385, 0.63]],
     "cross": [
