@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import functools
 import math
 import tomllib
 from collections.abc import Mapping
@@ -288,6 +289,7 @@ def _describe(wanted: Any) -> str:
     return names.get(wanted, "a list of directions such as fr-en")
 
 
+@functools.cache
 def _settings() -> dict[str, Any]:
     """Every dotted name with its type."""
     return {

@@ -145,7 +145,7 @@ class Translator:
     def decoding(self, **settings: Any) -> DecodingConfig:
         """The model's decoding settings with these put in."""
         asked = {f"decoding.{name}": value for name, value in settings.items()}
-        return configure(flatten(self.config) | asked).decoding
+        return configure(flatten(self.config) | asked).decoding if settings else self.config.decoding
 
     def refusal(self, *, prefix: str = "", **settings: Any) -> str:
         """Why the fast engine cannot translate in this way, so that PyTorch does; empty where it can."""

@@ -36,7 +36,8 @@ def look(
     Raises InputError where the source is empty, or longer than the model reads at once.
     """
     ids = _source_ids(translator, source, direction)
-    translator.model.eval()
+    if translator.model.training:
+        translator.model.eval()
     found = _searched(translator, ids, config) if target is None else _given(translator, target)
     return _trace(
         translator,

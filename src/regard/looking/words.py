@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from regard.errors import InputError
@@ -34,19 +35,51 @@ class Word(NamedTuple):
 
 def words_of(ids: Sequence[int], vocabulary: Vocabulary) -> list[Word]:
     """The words of these pieces, each piece in one of them, in their order (`RULE`)."""
-    names = vocabulary.pieces(ids)
-    spoken = [vocabulary.decode([piece]) for piece in ids]
-    words: list[Word] = []
-    for place, name in enumerate(names):
-        start = words[-1].pieces.start if words else 0
-        before = vocabulary.decode(ids[start:place]).strip(" ")
-        if words and not _begins(names, spoken, before, place):
-            words.pop()
-        else:
-            start = place
-        text = vocabulary.decode(ids[start : place + 1]).strip(" ") or name
-        words.append(Word(text, range(start, place + 1)))
-    return words
+    line = _Line(ids, vocabulary.pieces(ids), vocabulary)
+    starts: list[int] = []
+    for place in range(len(ids)):
+        if not starts or line.begins(starts[-1], place):
+            starts.append(place)
+    return [Word(line.said(*span) or line.names[span[0]], range(*span)) for span in pairwise([*starts, len(ids)])]
+
+
+class _Line:
+    """Pieces of which it is asked where words begin."""
+
+    def __init__(self, ids: Sequence[int], names: Sequence[str], vocabulary: Vocabulary) -> None:
+        self.ids, self.names, self.vocabulary = ids, names, vocabulary
+        self.spoken = [vocabulary.decode([piece]) for piece in ids]
+
+    def said(self, start: int, stop: int) -> str:
+        """What these pieces say, without the space before it."""
+        return self.vocabulary.decode(self.ids[start:stop]).strip(" ")
+
+    def begins(self, start: int, place: int) -> bool:
+        """Whether the piece at `place` begins a word, where the word before it began at `start`."""
+        if self._special(place) or self._special(place - 1):
+            return True
+        if self._blank(start, place):  # a space alone belongs to the word after it
+            return False
+        if self.names[place].startswith(SPACE) or self.names[place : place + len(_SPACE_BYTES)] == _SPACE_BYTES:
+            return True
+        before, here = self.said(start, place), self.spoken[place]
+        if set(here) <= _APOSTROPHES or _ELIDED.fullmatch(before):
+            return not set(here) <= _APOSTROPHES
+        if "\ufffd" in here:  # a byte of a character
+            return False
+        turns = _mark(before[-1]) != _mark(here[0]) and before[-1] not in _APOSTROPHES
+        return turns or bool(_UNSPACED.match(here))
+
+    def _special(self, place: int) -> bool:
+        return not self.spoken[place] and not self.names[place].startswith(SPACE)
+
+    def _blank(self, start: int, place: int) -> bool:
+        names = self.names[start:place]
+        return names == _SPACE_BYTES[: len(names)] or all(not name.strip(SPACE) for name in names)
+
+
+def _mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("P") and character not in _APOSTROPHES
 
 
 class Place(NamedTuple):
@@ -71,29 +104,3 @@ def find_word(sides: Mapping[str, Sequence[Word]], text: str, occurrence: int = 
                 raise InputError(f"'{text}' stands {times} in the {side}; there is no occurrence {occurrence}.")
     listed = "; ".join(f"the {side} has {' '.join(word.text for word in words)}" for side, words in sides.items())
     raise InputError(f"There is no word '{text}': {listed}.")
-
-
-def _begins(names: Sequence[str], spoken: Sequence[str], before: str, place: int) -> bool:
-    """Whether the piece at `place` begins a word, where `before` is what the word before it says."""
-    if _special(names[place], spoken[place]) or _special(names[place - 1], spoken[place - 1]):
-        return True
-    spelt = list(names[place : place + len(_SPACE_BYTES)]) == _SPACE_BYTES
-    if not before or spelt or names[place].startswith(SPACE):  # a space alone belongs to the word after it
-        return bool(before)
-    if set(spoken[place]) <= _APOSTROPHES or _ELIDED.fullmatch(before):
-        return not set(spoken[place]) <= _APOSTROPHES
-    if "\ufffd" in spoken[place]:  # a byte of a character
-        return False
-    return (_mark(before[-1]) != _mark(spoken[place][0]) and before[-1] not in _APOSTROPHES) or _unspaced(spoken[place])
-
-
-def _special(name: str, spoken: str) -> bool:
-    return not spoken and not name.startswith(SPACE)
-
-
-def _mark(character: str) -> bool:
-    return unicodedata.category(character).startswith("P") and character not in _APOSTROPHES
-
-
-def _unspaced(spoken: str) -> bool:
-    return bool(_UNSPACED.match(spoken))
