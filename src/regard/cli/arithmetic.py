@@ -165,7 +165,7 @@ def _bar(weight: float) -> Bar:
 def _number(value: Any) -> str:
     """Four significant digits, as people write them."""
     x = float(f"{value:.3e}")
-    if x == 0 or 1e-3 <= abs(x) < 1e5:
+    if x == 0 or 1e-3 <= abs(x) < 1e4:
         digits = 3 if x == 0 else 3 - math.floor(math.log10(abs(x)))
         return f"{x:.{min(max(digits, 0), 4)}f}"
     return f"{x:.1e}"
