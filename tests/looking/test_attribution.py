@@ -9,7 +9,7 @@ from regard.looking.attribution import GRADIENTS, MAPS, METHODS, RULES, attribut
 from regard.looking.blocks import as_sentences, passed, sentences
 from regard.looking.gradients import gradient_x_input
 from regard.looking.segments import pair, pair_of, pieces_of, replaced_in
-from regard.looking.substitutes import near_words
+from regard.looking.substitutes import substitutes
 
 SOURCE, TARGET = "it was too tired", "il était trop fatigué"
 
@@ -151,7 +151,7 @@ def test_only_a_whole_word_is_replaced():
 
 def test_substitutes_are_of_the_words_kind_and_never_the_word_itself(translator):
     both = pair(translator, SOURCE, TARGET)
-    near = near_words(translator, both, count=5)
+    near = substitutes(translator, both, count=5)
     assert len(near) == len(both.source_words) + len(both.read_words) - 1
     names = translator.tokenizer.source.pieces(range(len(translator.tokenizer.source)))
     for word, others in zip(both.source_words[:-1], near, strict=False):
@@ -159,3 +159,11 @@ def test_substitutes_are_of_the_words_kind_and_never_the_word_itself(translator)
         assert len(others) == 5
         assert all(names[piece].startswith("▁") and piece not in own for (piece,) in others)
     assert near[len(both.source_words) - 1] == []  # the end of the sentence
+
+
+def test_the_substitutes_of_a_word_can_be_given(learned):
+    line, target, words = "ba de bo", "nab ned nob", ["du", "da di"]
+    found = attribute(learned, line, target, method="marginalised", direction="fr-en", given={"de": words})
+    before, *after = learned.score([line, "ba du bo", "ba da di bo"], [target] * 3, direction="fr-en")
+    expected = [sum(abs(other.log_probs[at] - before.log_probs[at]) for other in after) / 2 for at in range(4)]
+    np.testing.assert_allclose(found.source[:, 2], expected, atol=1e-4)

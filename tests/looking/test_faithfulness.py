@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from regard.looking.attribution import METHODS
-from regard.looking.faithfulness import effects, faithful, faithfulness, spearman
+from regard.looking.faithfulness import effects, faithful, faithfulness, faithfulness_of, spearman
 from regard.looking.segments import pair
-from regard.looking.substitutes import near_words
+from regard.looking.substitutes import substitutes
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_word_is_gone_when_the_one_it_translates_is_replaced_and_hardly_otherw
 
 
 def test_the_effects_are_those_of_asking_again_for_each_substitute(learned, both, measured):
-    near = near_words(learned, both)[2]  # of "de"
+    near = substitutes(learned, both)[2]  # of "de"
     lines = [" ".join(["ba", learned.tokenizer.source.decode(ids), "bo", "du"]) for ids in near]
     answers = [answer.text.split() for answer in learned.translate(lines, direction="fr-en")]
     expected = [sum(word not in answer for answer in answers) / 3 for word in TARGET.split()]
@@ -77,3 +77,9 @@ def test_every_method_is_measured_and_the_measure_itself_is_not_measured_by_itse
 def test_the_mean_is_over_written_words(learned, both, measured):
     one = faithful(learned, both, measured, "occlusion-drop")
     assert faithfulness(learned, [SOURCE], [TARGET], direction="fr-en", methods=["occlusion-drop"])[0] == one
+
+
+def test_a_trace_has_the_faithfulness_of_its_sentence(learned, both, measured):
+    trace = learned.look(SOURCE, TARGET, direction="fr-en")
+    expected = faithful(learned, both, measured, "occlusion-unk")
+    assert faithfulness_of(trace, methods=["occlusion-unk"]) == [expected]

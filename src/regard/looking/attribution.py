@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from numpy import ndarray
+from torch import Tensor
 
 from regard.decoding.translator import Translator
 from regard.errors import InputError
@@ -24,7 +25,7 @@ from regard.looking.norms import norms, norms_with_residual
 from regard.looking.occlusion import Group, Rule, Variant, log_probs, marginalised, occlusion, replaced, whole
 from regard.looking.rollout import Sides, alti_plus, rollout
 from regard.looking.segments import By, Pair, pair, pair_of, replaced_in
-from regard.looking.substitutes import near_words
+from regard.looking.substitutes import substitutes
 from regard.looking.trace import Trace
 from regard.looking.words import Word
 from regard.looking.zeroing import zeroed_decoder
@@ -112,17 +113,19 @@ def attribute(
     method: str = "alti",
     direction: str | None = None,
     by: By = "words",
+    given: Mapping[str, Sequence[str]] | None = None,
 ) -> Attribution:
     """What each word of the translation (or of the target, forced) owes to what was read, by one of METHODS.
 
     Pieces are merged into words: a word that is read has the sum of its pieces; of a word that is written, shares and
     norms have the mean of its pieces' rows, logits and log-probabilities the sum. The occlusions take whole words away;
-    `marginalised` puts words of near vectors in their place. Raises InputError where there is no such method.
+    `marginalised` puts others in their place: those that are `given` for a word, such as {"dog": ["cat", "cow"]}, or
+    words of near vectors. Raises InputError where there is no such method.
     """
     check_method(method)
     if target is None:
         target = translator.translate(source, direction=direction).text
-    return attributed(translator, pair(translator, source, target, direction=direction, by=by), method)
+    return attributed(translator, pair(translator, source, target, direction=direction, by=by), method, given=given)
 
 
 def attribute_trace(trace: Trace, *, method: str = "alti", by: By = "words") -> Attribution:
@@ -131,11 +134,16 @@ def attribute_trace(trace: Trace, *, method: str = "alti", by: By = "words") -> 
     return attributed(trace.living(), pair_of(trace, by), method)
 
 
-def attributed(translator: Translator, both: Pair, method: str) -> Attribution:
+def attributed(
+    translator: Translator, both: Pair, method: str, *, given: Mapping[str, Sequence[str]] | None = None
+) -> Attribution:
     """The attribution of a pair by one of METHODS."""
     model = translator.model
     if method in (*RULES, MARGINALISED):
-        return occluded(translator, both, method)
+        asked = whole(both.source, both.written)
+        if method == MARGINALISED:
+            return _by_written_word(both, method, _by_replacement(translator, both, asked, given))
+        return _by_written_word(both, method, _by_occlusion(translator, both, method, asked))
     batch = as_sentences(model, [both.source], [both.written])
     if method in MAPS:
         unit, made = MAPS[method]
@@ -194,14 +202,13 @@ def check_method(method: str) -> None:
         raise InputError(f"There is no attribution method '{method}'; there are {', '.join(METHODS)}.")
 
 
-def occluded(translator: Translator, both: Pair, method: str) -> Attribution:
-    """The attribution of a pair by one of the occlusions: what each word is worth to log p of each word written."""
-    found = _by_occlusion(translator, both, method, whole(both.source, both.written))
-    rows = [
-        torch.stack([side[word.pieces.start : word.pieces.stop].sum(dim=0) for word in both.written_words])
+def _by_written_word(both: Pair, method: str, found: Sides) -> Attribution:
+    """What each word read is worth to log p of each word written: the sum over the pieces written."""
+    sides = [
+        torch.stack([side[word.pieces.start : word.pieces.stop].sum(dim=0) for word in both.written_words])[None]
         for side in found
     ]
-    return _result(both, method, "nats", Sides(rows[0][None], rows[1][None]), both.written_words)
+    return _result(both, method, "nats", Sides(*sides), both.written_words)
 
 
 def _difference(translator: Translator, both: Pair, target: str, words: tuple[str, str]) -> tuple[int, int]:
@@ -216,17 +223,25 @@ def _difference(translator: Translator, both: Pair, target: str, words: tuple[st
 
 def _by_occlusion(translator: Translator, both: Pair, method: str, asked: Variant) -> Sides:
     """(asked, word) for the words of both sides; the start of the prefix is never taken away."""
+    return _on_sides(both, occlusion(translator.model, asked, _groups(both), rule=RULES[method]))
+
+
+def _by_replacement(
+    translator: Translator, both: Pair, asked: Variant, given: Mapping[str, Sequence[str]] | None
+) -> Sides:
+    """The same with other words in their place."""
+    others = zip(_groups(both), substitutes(translator, both, given=given), strict=True)
+    variants = [[replaced(asked, group, ids) for ids in each] for group, each in others]
+    return _on_sides(both, marginalised(translator.model, asked, variants))
+
+
+def _groups(both: Pair) -> list[Group]:
     sources = [Group("source", word.pieces) for word in both.source_words]
-    prefixes = [Group("prefix", word.pieces) for word in both.read_words[1:]]
-    groups, model = [*sources, *prefixes], translator.model
-    if method == MARGINALISED:
-        near = near_words(translator, both)
-        values = marginalised(model, asked, [
-            [replaced(asked, group, ids) for ids in others] for group, others in zip(groups, near, strict=True)
-        ])  # fmt: skip
-    else:
-        values = occlusion(model, asked, groups, rule=RULES[method])
-    source, prefix = values.split([len(sources), len(prefixes)], dim=1)
+    return sources + [Group("prefix", word.pieces) for word in both.read_words[1:]]
+
+
+def _on_sides(both: Pair, values: Float[Tensor, "asked group"]) -> Sides:
+    source, prefix = values.tensor_split([len(both.source_words)], dim=1)
     return Sides(source, torch.cat([torch.zeros_like(source[:, :1]), prefix], dim=1))
 
 

@@ -16,8 +16,9 @@ from numpy import ndarray
 from regard.decoding.translator import Translator
 from regard.looking.attribution import MARGINALISED, METHODS, attributed
 from regard.looking.occlusion import Group, replaced, whole
-from regard.looking.segments import Pair, pair
-from regard.looking.substitutes import near_words
+from regard.looking.segments import Pair, pair, pair_of
+from regard.looking.substitutes import substitutes
+from regard.looking.trace import Trace
 from regard.looking.words import Word, words_of
 from regard.text.tokenizer import Vocabulary
 
@@ -81,6 +82,13 @@ def faithfulness(
     ]
 
 
+def faithfulness_of(trace: Trace, *, methods: Sequence[str] = METHODS) -> list[Faithfulness]:
+    """Each method's faithfulness on the one sentence that was traced. Raises InputError where it knows no model."""
+    translator, both = trace.living(), pair_of(trace)
+    measured = effects(translator, both, direction=trace.model.direction)
+    return [faithful(translator, both, measured, method) for method in methods]
+
+
 def faithful(translator: Translator, both: Pair, measured: Effects, method: str) -> Faithfulness:
     """A method's faithfulness on one sentence."""
     given = np.abs(attributed(translator, both, method).source)[np.ix_(measured.rows, measured.columns)]
@@ -94,7 +102,7 @@ def faithful(translator: Translator, both: Pair, measured: Effects, method: str)
 def effects(translator: Translator, both: Pair, *, direction: str | None = None) -> Effects:
     """What the model does when each word of the source is replaced by words of near vectors, one at a time."""
     tokens = translator.tokenizer
-    near = near_words(translator, both)[: len(both.source_words)]
+    near = substitutes(translator, both)[: len(both.source_words)]
     columns = [place for place, others in enumerate(near) if others]
     rows = [place for place, word in enumerate(both.written_words) if _spoken(word, both.written, tokens.target)]
     forced = attributed(translator, both, MARGINALISED).source[np.ix_(rows, columns)]

@@ -1,5 +1,6 @@
 """Words that can stand in another's place, for a sentence that still is one: those of near vectors."""
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -14,16 +15,26 @@ from regard.text.tokenizer import Vocabulary
 COUNT = 3  # substitutes of a word
 
 
-def near_words(translator: Translator, both: Pair, *, count: int = COUNT) -> list[list[list[int]]]:
+def substitutes(
+    translator: Translator, both: Pair, *, given: Mapping[str, Sequence[str]] | None = None, count: int = COUNT
+) -> list[list[list[int]]]:
     """For each word of the source, then for each word of the prefix but the start: the pieces of its substitutes.
 
-    Each is one piece that begins a word (or does not, as the word's first piece), of a vector near to the mean of the
-    word's; special pieces have none.
+    Those that are given for a word (of either side, as it is written) are taken; the others have near ones.
+    Each of these is one piece that begins a word (or does not, as the word's first piece), of a vector near to the mean
+    of the word's; special pieces have none.
     """
     model, tokens = translator.model, translator.tokenizer
     read = [BOS, *both.written[:-1]]
-    source = _near(model.source_embedding, tokens.source, both.source, both.source_words, count)
-    return source + _near(model.target_embedding, tokens.target, read, both.read_words[1:], count)
+    near = _near(model.source_embedding, tokens.source, both.source, both.source_words, count)
+    near += _near(model.target_embedding, tokens.target, read, both.read_words[1:], count)
+    words = [(word, tokens.source) for word in both.source_words] + [
+        (word, tokens.target) for word in both.read_words[1:]
+    ]
+    return [
+        [vocabulary.encode(other) for other in given[word.text]] if given and word.text in given else others
+        for (word, vocabulary), others in zip(words, near, strict=True)
+    ]
 
 
 @torch.no_grad()
