@@ -1,4 +1,4 @@
-.PHONY: demo test check clean
+.PHONY: demo test check bench clean
 
 demo: .venv/installed
 	.venv/bin/regard demo
@@ -9,6 +9,9 @@ test: .venv/installed
 
 check: .venv/installed
 	scripts/check
+
+bench: .venv/installed
+	scripts/bench
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,32 +1,30 @@
-"""JoeyNMT under the stopwatch: `joeynmt train config.yaml --skip-test`, on the text files, with regard's subwords.
+"""JoeyNMT under the stopwatch: its model, loss, TrainManager and loop; only the batches are handed to it."""
 
-Its own code makes the batches: 2,048 pieces of the longer side, since it counts sentences times the longest sentence of
-either side; that is the nearest to 4,096 of both. The stopwatch sits in front of its training step.
-"""
-
-import json
-import sys
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
-from joeynmt.__main__ import main as joeynmt
 from joeynmt.batch import Batch
-from joeynmt.helpers import check_version
+from joeynmt.config import parse_test_args, parse_train_args
+from joeynmt.model import Model, build_model
 from joeynmt.training import TrainManager
-from stopwatch import Stopwatch, parameters, read_task, tell
+from joeynmt.vocabulary import Vocabulary
+from stopwatch import BOS, EOS, PAD, UNK, Pair, drop_nothing_at, finish, read_task, updates
+from torch import Tensor
+
+CPU = torch.device("cpu")
 
 
-def configuration(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
-    """Its configuration file, as its documentation's examples have it."""
+def new_model(task: dict[str, Any]) -> Model:
+    """The model of its configuration file, over the same pieces."""
     size = task["model"]
-    words = {
-        "max_length": 250,
-        "level": "bpe",
-        "voc_file": str(folder / "vocabulary.txt"),
-        "tokenizer_type": "sentencepiece",
-        "tokenizer_cfg": {"model_file": str(folder / "tokenizer.model")},
-    }
+    names = ("unk", "pad", "bos", "eos")  # in the order of its own ids
+    special = {f"{name}_token": f"<{name}>" for name in names} | {f"{name}_id": id for id, name in enumerate(names)}
+    pieces = [f"piece{id}" for id in range(len(names), task["vocabulary"])]
+    vocabulary = Vocabulary(pieces, SimpleNamespace(**special, lang_tags=[], sep_token=None, sep_id=None))
+    vocabulary.pad_index, vocabulary.unk_index = PAD, UNK
     stack = {
         "type": "transformer",
         "num_layers": size["layers"],
@@ -35,66 +33,80 @@ def configuration(folder: Path, task: dict[str, Any]) -> dict[str, Any]:
         "hidden_size": size["d_model"],
         "ff_size": size["d_ff"],
         "dropout": size["p_drop"],
-        "layer_norm": "post",
+        "layer_norm": "pre",
     }
-    return {
-        "name": "training_speed",
-        "model_dir": str(folder / "joeynmt"),
-        "use_cuda": False,
-        "random_seed": task["seed"],
-        "data": {
-            "train": str(folder / "train"),
-            "dev": str(folder / "val"),
-            "dataset_type": "plain",
-            "src": {"lang": "source", **words},
-            "trg": {"lang": "target", **words},
-        },
-        "testing": {"beam_size": 1},
-        "training": training(task),
-        "model": {"tied_embeddings": True, "tied_softmax": True, "encoder": stack, "decoder": stack},
-    }
+    tied = {"tied_embeddings": True, "tied_softmax": True}
+    model = build_model({**tied, "encoder": stack, "decoder": stack}, vocabulary, vocabulary)
+    model.loss_function = ("crossentropy", task["label_smoothing"])
+    drop_nothing_at(model, "_att.dropout", "pwff_layer.2")
+    return model
 
 
-def training(task: dict[str, Any]) -> dict[str, Any]:
-    """The part about the updates."""
-    return {
+def new_trainer(model: Model, folder: Path, task: dict[str, Any]) -> TrainManager:
+    """The trainer of its configuration file."""
+    training = {
         "optimizer": "adam",
         "adam_betas": [0.9, 0.98],
         "learning_rate": task["learning_rate"],
         "learning_rate_min": 0.0,
-        "scheduling": "warmupinversesquareroot",  # it has no constant rate; the rate does not change the speed
-        "learning_rate_warmup": 4000,
+        "scheduling": "exponential",  # it refuses none at all
+        "decrease_factor": 1.0,
         "clip_grad_norm": task["clip"],
-        "label_smoothing": task["label_smoothing"],
         "normalization": "tokens",
-        "batch_size": task["batch_tokens"] // 2,
-        "batch_type": "token",
-        "epochs": 1000,
-        "validation_freq": 1_000_000,  # not before the time is over
+        "batch_size": task["batch_tokens"],
+        "epochs": 1,
         "logging_freq": 100,
-        "overwrite": True,
+        "validation_freq": 1_000_000,  # not before the time is over
     }
+    return TrainManager(
+        rank=0,
+        model=model,
+        model_dir=folder,
+        device=CPU,
+        autocast={"device_type": "cpu", "enabled": False},
+        seed=task["seed"],
+        train_args=parse_train_args(training),
+        dev_args=parse_test_args({}, mode="train"),
+    )
+
+
+def as_batch(pair: Pair) -> Batch:
+    """Its own batch, as its collate function makes it."""
+    source, target = pair
+    target = torch.cat([torch.full_like(target[:, :1], BOS), target], dim=1)
+    lengths = (source != PAD).sum(dim=1)
+    return Batch(source, lengths, None, target, None, torch.arange(len(source)), CPU, PAD, EOS)
+
+
+class Corpus:
+    """What its loop asks of a data set and of its iterator: the batches, and a sampler, which has nothing to choose."""
+
+    def __init__(self, batches: Iterator[Batch]) -> None:
+        self.batches = batches
+        self.batch_sampler = SimpleNamespace(set_seed=lambda seed: None, get_state=lambda: None)
+
+    def make_iter(self, **options: Any) -> "Corpus":
+        """The iterator."""
+        return self
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self.batches
 
 
 def main() -> None:
-    """Trains until the time is over."""
+    """Trains."""
     folder, task = read_task()
-    torch.set_num_threads(1)
-    watch, sizes, train_step = Stopwatch(task), set[int](), TrainManager._train_step
+    model = new_model(task)
+    trainer = new_trainer(model, folder, task)
+    trainer._save_checkpoint = lambda *score: None  # at the end of its loop
+    corpus = Corpus(as_batch(pair) for [pair] in updates(folder, task))
+    trainer.train_and_validate(corpus, corpus)
 
-    def watched(trainer: TrainManager, batch: Batch) -> tuple[float, int]:
-        sizes.add(parameters(trainer.model))
-        real = int(batch.src_length.sum()) + batch.ntokens
-        if not watch.goes_on(real, batch.src.numel() + batch.trg.numel()):
-            raise KeyboardInterrupt  # which its loop takes for the end
-        return train_step(trainer, batch)
+    def logits(source: Tensor, target: Tensor) -> Tensor:
+        batch = as_batch((source, target))
+        return model._encode_decode(**vars(batch))[0]
 
-    TrainManager._train_step = watched
-    path = folder / "joeynmt.yaml"
-    path.write_text(json.dumps(configuration(folder, task)), encoding="utf-8")  # JSON is YAML
-    sys.argv[1:] = ["train", str(path), "--skip-test"]
-    joeynmt()
-    tell(folder, {"version": check_version(), "parameters": sizes.pop()} | watch.result())
+    finish(folder, task, "joeynmt", model, logits)
 
 
 if __name__ == "__main__":

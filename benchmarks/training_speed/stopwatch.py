@@ -1,65 +1,111 @@
-"""The one clock that every system trains under, and the one way in which each tells what it measured."""
+"""The one clock that every system trains under, and the one way in which each tells what it measured.
+
+`run.py` starts a system as a process of its own and hands it the folder of the batches and its task. The system trains
+for as long as it is told to, and waits when it is not: so all of them can be at hand, and take turns.
+"""
 
 import importlib.metadata
+import itertools
 import json
+import os
 import platform
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
+import torch.nn.functional as F
+from torch import Tensor
 
-class Stopwatch:
-    """Counts the pieces between the end of the warm-up and the end of the time.
+PAD, UNK, BOS, EOS = range(4)  # regard's ids, which are those of the batches
+Pair = tuple[Tensor, Tensor]  # source and target pieces, the end of each sentence included, filled up with PAD
 
-    The clock is read where an update begins, and an update counts once the next one begins: all that lies between is
-    in the time, the making of the batch included.
-    """
-
-    def __init__(self, task: dict[str, Any]) -> None:
-        self.warmup, self.seconds, self.most = task["warmup"], task["seconds"], task["updates"]
-        self.begun = self.real = self.padded = 0
-        self.started = self.now = 0.0
-
-    def goes_on(self, real: int, padded: int) -> bool:
-        """An update begins, on so many source and target pieces, without and with padding; False: there is no time left
-        for it, or it is one too many."""
-        self.now = time.perf_counter()
-        if self.begun == self.warmup:
-            self.started = self.now
-        if self.most and self.begun == self.most:
-            return False
-        if not self.most and self.begun > self.warmup and self.now - self.started >= self.seconds:
-            return False
-        if self.begun >= self.warmup:
-            self.real, self.padded = self.real + real, self.padded + padded
-        self.begun += 1
-        return True
-
-    def result(self) -> dict[str, Any]:
-        """The figures of this round."""
-        seconds = self.now - self.started
-        return {
-            "tokens_per_second": self.real / seconds,
-            "updates": self.begun - self.warmup,
-            "seconds": seconds,
-            "tokens": self.real,
-            "padded_tokens": self.padded,
-        }
+_report = os.fdopen(os.dup(1), "w", buffering=1)
+os.dup2(2, 1)  # what a system prints is no report
 
 
 def read_task() -> tuple[Path, dict[str, Any]]:
-    """The folder of the run, which is the only argument, and what `run.py` wrote down there for everyone."""
-    folder = Path(sys.argv[1])
-    return folder, json.loads((folder / "task.json").read_text(encoding="utf-8"))
+    """The folder of the batches, and what to do with them; sets the threads and the seed."""
+    folder, task = Path(sys.argv[1]), json.loads(sys.argv[2])
+    torch.set_num_threads(task["cores"])
+    torch.manual_seed(task["seed"])
+    return folder, task
 
 
-def parameters(model: Any) -> int:
-    """How many numbers of a model are trained: the same everywhere, if the models are."""
-    return sum(weights.numel() for weights in model.parameters() if weights.requires_grad)
+def updates(folder: Path, task: dict[str, Any], abreast: int = 1) -> Iterator[list[Pair]]:
+    """The pairs of each update, as `abreast` batches that have `batch_tokens` together.
+
+    Where the task is a number of updates, so many; else, after the warm-up, a line with a number of seconds on the
+    standard input starts the clock, and the first update to end after them stops it. What lies between is all in the
+    time, the making of the system's own batch included; loading is not.
+    """
+    batches = torch.load(folder / f"train-{task['batch_tokens'] // abreast}.pt")
+    groups = itertools.cycle(zip(*[iter(batches)] * abreast, strict=False))
+    if task["updates"]:
+        yield from map(list, itertools.islice(groups, task["updates"]))
+        return
+    yield from map(list, itertools.islice(groups, task["warmup"]))
+    tell({"ready": True})
+    for line in sys.stdin:
+        began, seconds, count, pieces = time.perf_counter(), 0.0, 0, 0
+        while seconds < float(line):
+            pairs = list(next(groups))
+            yield pairs
+            seconds = time.perf_counter() - began
+            count, pieces = count + 1, pieces + sum(int((side != PAD).sum()) for pair in pairs for side in pair)
+        tell({"updates": count, "tokens": pieces, "seconds": seconds})
 
 
-def tell(folder: Path, result: dict[str, Any]) -> None:
-    """Hands the result to `run.py`, with what it ran on."""
-    result = {"python": platform.python_version(), "torch": importlib.metadata.version("torch")} | result
-    (folder / "result.json").write_text(json.dumps(result), encoding="utf-8")
+def log_loss(folder: Path, logits: Callable[[Tensor, Tensor], Tensor]) -> float:
+    """-log p of a target piece of the validation set, in nats; `logits` are a row a target position, the model in its
+    mode of evaluation."""
+    total = pieces = 0.0
+    with torch.inference_mode():
+        for source, target in torch.load(folder / "val.pt"):
+            rows = logits(source, target).flatten(0, -2).float()
+            total += F.cross_entropy(rows, target.flatten(), ignore_index=PAD, reduction="sum").item()
+            pieces += int((target != PAD).sum())
+    return total / pieces
+
+
+def started(target: Tensor) -> Tensor:
+    """What the decoder reads: the start, then the target without its last position."""
+    return torch.cat([torch.full_like(target[:, :1], BOS), target[:, :-1]], dim=1)
+
+
+def drop_nothing_at(model: torch.nn.Module, *endings: str) -> None:
+    """Turns off the dropout of the modules whose names end so: inside the attention and the feed-forward, where the
+    paper has none, and where it costs the others time."""
+    for name, module in model.named_modules():
+        if name.endswith(endings):
+            module.p = 0.0
+
+
+def finish(
+    folder: Path,
+    task: dict[str, Any],
+    package: str,
+    model: torch.nn.Module,
+    logits: Callable[[Tensor, Tensor], Tensor],
+    *,
+    note: str = "float32",
+) -> None:
+    """The last report: the versions, the size of the model, and after a number of updates its loss."""
+    result = {
+        "note": note,
+        "version": importlib.metadata.version(package),
+        "python": platform.python_version(),
+        "torch": importlib.metadata.version("torch"),
+        "parameters": sum(weight.numel() for weight in model.parameters() if weight.requires_grad),
+    }
+    if task["updates"]:
+        model.eval()
+        result["log_loss"] = log_loss(folder, logits)
+    tell(result)
+
+
+def tell(result: dict[str, Any]) -> None:
+    """A line to `run.py`."""
+    print(json.dumps(result), file=_report)
