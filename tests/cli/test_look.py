@@ -4,6 +4,8 @@ import re
 import pytest
 
 from regard import load
+from regard.looking.interventions import effects
+from regard.looking.steering import off
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +81,24 @@ def test_without_a_head_each_head_is_told_in_brief(regard, two_way, trace):
     gazes = trace.word("nud").gazes()
     assert [(line[1], line[2]) for line in lines] == [(str(g.head + 1), g.words[0]) for g in gazes]
     assert [float(line[3]) for line in lines] == pytest.approx([g.weights[0] for g in gazes], abs=6e-4)
+    changes = [off(trace.living().model, "cross", head=head) for head in range(1, 5)]
+    worth = [effect.word_delta[1] for effect in effects(trace, changes)]
+    assert [float(line[-1]) for line in lines] == pytest.approx(worth, abs=6e-3)
     one = regard("look", two_way, "ba du be", "--word", "nud", "--head", 2).out
     assert len([line for line in one.splitlines() if re.match(r" 1 +\d ", line)]) == 1
+
+
+def test_beside_the_weights_of_a_head_stands_what_it_is_worth(regard, two_way, trace):
+    effects_of = list(effects(trace, [off(trace.living().model, "cross", layer=1, head=h) for h in range(1, 5)]))
+    out = regard("look", two_way, "ba du be", "--word", "nud", "--layer", 1, "--head", 3).out
+    assert f"without this head: log p(nud) changes by {effects_of[2].word_delta[1]:+.3f}" in out
+    assert ("It writes the same." in out) == effects_of[2].same
+    brief = regard("look", two_way, "ba du be", "--word", "nud").out
+    for head, effect in enumerate(effects_of, start=1):
+        assert (f"With layer 1, head {head} off, it writes: {effect.translation}\n" in brief) == (not effect.same)
+    source = regard("look", two_way, "ba du be", "--word", "du", "--layer", 1, "--head", 1).out
+    (alone,) = effects(trace, [off(trace.living().model, "encoder", layer=1, head=1)])
+    assert f"log p of the translation changes by {sum(alone.delta):+.3f}" in source
 
 
 def test_a_target_can_be_forced_and_an_occurrence_named(regard, two_way):

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from regard.looking.interventions import Effect
     from regard.looking.table import Steps
     from regard.looking.trace import Kind, Trace
     from regard.looking.views import Gaze, WordView
@@ -27,19 +28,41 @@ def console() -> Console:
     return screen if screen.is_terminal else Console(highlight=False, markup=False, width=WIDTH)
 
 
-def print_gazes(screen: Console, view: "WordView", kind: "Kind", gazes: list["Gaze"]) -> None:
-    """Where a word looks most in each head, in brief."""
+def print_gazes(screen: Console, view: "WordView", kind: "Kind", gazes: list["Gaze"], worth: list["Effect"]) -> None:
+    """Where a word looks most in each head, in brief, and what each head is worth."""
     table = _table("layer", "head")
-    for name in ("looks most at", "weight", "", "then at", "weight", "then at", "weight"):
+    for name in ("looks most at", "weight", "", "then at", "weight"):
         table.add_column(name, justify="right" if name == "weight" else "left", style=A if name == "weight" else "")
-    for gaze in gazes:
+    table.add_column("off: Δ log p", justify="right", style=Z)
+    for gaze, effect in zip(gazes, worth, strict=True):
         row: list[Any] = [str(gaze.layer + 1), str(gaze.head + 1)]
-        for rank, (word, weight) in enumerate(zip(gaze.words[:3], gaze.weights[:3], strict=True)):
+        for rank, (word, weight) in enumerate(zip(gaze.words[:2], gaze.weights[:2], strict=True)):
             row += [word, f"{weight:.3f}", *([_bar(weight)] if rank == 0 else [])]
-        table.add_row(*row)
-    screen.print(f"{NAMES[kind].capitalize()} of {_named(view)}", style="bold")
+        table.add_row(*row, f"{_delta(view, effect):+.2f}".replace("-0.00", "+0.00"))
+    screen.print(f"{NAMES[kind].capitalize()} of {_named(view)}", style=Z)
     screen.print(table)
-    screen.print("A weight says where a head looks, not what that is worth. All its numbers: --layer N --head N")
+    for gaze, effect in zip(gazes, worth, strict=True):
+        if not effect.same:
+            screen.print(f"With layer {gaze.layer + 1}, head {gaze.head + 1} off, it writes: {effect.translation}")
+    screen.print(f"A weight says where a head looks; what it is worth is the change of {_what(view)} without the head.")
+    screen.print("All numbers of one head: --layer N --head N")
+
+
+def print_worth(screen: Console, view: "WordView", effect: "Effect") -> None:
+    """What becomes of a word, and of the translation, without a head."""
+    _heading(screen, "5", f"without this head: {_what(view)} changes by {_delta(view, effect):+.3f}")
+    screen.print("It writes the same." if effect.same else f"It writes: {effect.translation}")
+
+
+def _delta(view: "WordView", effect: "Effect") -> float:
+    """The change of log p of a target word; of all that is written, where the word is one of the source."""
+    if view.side == "source":
+        return sum(effect.delta)
+    return effect.word_delta[view.trace.target_words.index(view.word)]
+
+
+def _what(view: "WordView") -> str:
+    return f"log p({view.word.text})" if view.side == "target" else "log p of the translation"
 
 
 def print_steps(screen: Console, trace: "Trace", steps: "Steps") -> None:

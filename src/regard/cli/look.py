@@ -8,8 +8,9 @@ from regard.errors import InputError
 
 if TYPE_CHECKING:
     from regard.decoding.translator import Translator
+    from regard.looking.interventions import Effect
     from regard.looking.trace import Kind, Trace
-    from regard.looking.views import Rows
+    from regard.looking.views import Gaze, Rows
 
 
 def add(verbs: Any) -> None:
@@ -52,17 +53,26 @@ def open_page(asked: argparse.Namespace, translator: "Translator", sentence: str
 
 
 def _print_word(asked: argparse.Namespace, trace: "Trace") -> None:
-    from regard.cli.arithmetic import console, print_gazes, print_steps
+    from regard.cli.arithmetic import console, print_gazes, print_steps, print_worth
 
-    view = trace.word(asked.word, occurrence=asked.occurrence, side=_side(asked.kind))
+    view, screen = trace.word(asked.word, occurrence=asked.occurrence, side=_side(asked.kind)), console()
     kind: Kind = asked.kind or view.kind
     rows: Rows = "reads" if asked.reads else "writes"
+    gazes = view.gazes(kind, layer=asked.layer, head=asked.head, rows=rows)
     if asked.layer is None or asked.head is None:
-        gazes = view.gazes(kind, layer=asked.layer, head=asked.head, rows=rows)
-        return print_gazes(console(), view, kind, gazes)
+        return print_gazes(screen, view, kind, gazes, _worth(trace, kind, gazes))
     for steps in view.table(layer=asked.layer, head=asked.head, kind=kind, rows=rows):
-        print_steps(console(), trace, steps)
-    return None
+        print_steps(screen, trace, steps)
+    return print_worth(screen, view, _worth(trace, kind, gazes)[0])
+
+
+def _worth(trace: "Trace", kind: "Kind", gazes: list["Gaze"]) -> list["Effect"]:
+    """What becomes of the translation without each head."""
+    from regard.looking.interventions import effects
+    from regard.looking.steering import off
+
+    model = trace.living().model
+    return list(effects(trace, [off(model, kind, layer=gaze.layer + 1, head=gaze.head + 1) for gaze in gazes]))
 
 
 def _side(kind: str | None) -> Literal["source", "target"] | None:
