@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Any
 from regard.errors import InputError
 
 if TYPE_CHECKING:
-    from regard.decoding.directory import load
     from regard.decoding.translator import Translation, Translator
+    from regard.interop.engines import load
 
 __version__ = "0.1.0"
 __all__ = ["InputError", "Translation", "Translator", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    """What needs PyTorch is imported when it is first asked for, so that `import regard` is quick."""
+    """What needs more than the standard library is imported when it is first asked for."""
     if name == "load":
-        from regard.decoding.directory import load
+        from regard.interop.engines import load
 
         return load
     if name in ("Translation", "Translator"):

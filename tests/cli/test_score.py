@@ -7,7 +7,10 @@ import pytest
 def answers(regard, two_way, tmp_path):
     """What the model wrote, and what it thought of it."""
     lines = ["ba be", "du", "bi bo bu da", "di"]
-    rows = [json.loads(line) for line in regard("translate", two_way, "--json", *lines).out.splitlines()]
+    rows = [
+        json.loads(line)
+        for line in regard("translate", two_way, "--engine", "torch", "--json", *lines).out.splitlines()
+    ]
     path = tmp_path / "pairs.tsv"
     path.write_text("".join(f"{line}\t{row['text']}\n" for line, row in zip(lines, rows, strict=True)))
     return path, rows

@@ -4,7 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from regard.config import configure, flatten, parse_setting
 from regard.errors import InputError
@@ -12,7 +12,9 @@ from regard.errors import InputError
 if TYPE_CHECKING:
     from regard.decoding.translator import Translator
 
-EVERY = 10.0  # seconds between two plain lines that tell how far we are
+EVERY, EVERY_LIVE = 10.0, 0.1  # seconds between two plain lines that tell how far we are; where one is written over
+
+T = TypeVar("T")
 
 
 def add_verb(
@@ -40,7 +42,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="DIR", help="a model directory")
     parser.add_argument("--direction", metavar="FR-EN", help="of a model that knows several (default: its first)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting: decoding.top_k=10")
-    parser.set_defaults(beam=None, nbest=None)
+    parser.set_defaults(beam=None, nbest=None, engine="torch")
 
 
 def add_beam(parser: argparse.ArgumentParser) -> None:
@@ -48,22 +50,47 @@ def add_beam(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--beam", type=int, metavar="N", help="hypotheses kept at each step; 1 = greedy (default 5)")
 
 
-def load_translator(asked: argparse.Namespace) -> "Translator":
-    """The model of the command, on its device, with the decoding settings of its options."""
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """The option of a verb that translates much."""
+    parser.add_argument(
+        "--engine", choices=("auto", "torch", "ctranslate2"), default="auto",
+        help="what translates: ctranslate2 is the quickest, in 8 bits; torch can do everything (default auto)",
+    )  # fmt: skip
+
+
+def load_translator(asked: argparse.Namespace, *, one: bool = False) -> "Translator":
+    """The model of the command, on its device, with the decoding settings and the engine of its options; PyTorch is
+    imported when it is needed. `one`: one line will be translated at a time."""
     import dataclasses
 
-    from regard.decoding.directory import load
+    from regard.decoding.translator import Later
+    from regard.interop.engines import pick
 
-    device = start_torch(asked)
+    _check_threads(asked)
+    if asked.engine == "torch" or asked.device not in ("auto", "cpu"):
+        start_torch(asked)
     given = dict(parse_setting(text) for text in asked.set)
     if wrong := [name for name in given if not name.startswith("decoding.")]:
         raise InputError(f"{wrong[0]} belongs to the training; here --set takes settings of decoding.*")
     own = {"decoding.beam_size": asked.beam, "decoding.n_best": asked.nbest, "decoding.seed": asked.seed}
     given |= {name: value for name, value in own.items() if value is not None}
-    translator = load(asked.model, str(device))
+    translator, why = pick(asked.model, asked.device, asked.engine, threads=asked.threads, one=one)
     if asked.nbest is not None:  # so many need a beam as wide, unless another width was asked for
         given.setdefault("decoding.beam_size", max(asked.nbest, translator.config.decoding.beam_size))
-    return dataclasses.replace(translator, config=configure(flatten(translator.config) | given))
+    if why:
+        say(asked, f"PyTorch translates, since {why}.")
+
+    def read() -> Any:
+        start_torch(asked)
+        return translator.model
+
+    config = configure(flatten(translator.config) | given)
+    return dataclasses.replace(translator, weights=Later(read), config=config)
+
+
+def _check_threads(asked: argparse.Namespace) -> None:
+    if asked.threads is not None and asked.threads < 1:
+        raise InputError(f"--threads is {asked.threads}; it must be at least 1.")
 
 
 def start_torch(asked: argparse.Namespace) -> Any:
@@ -72,8 +99,7 @@ def start_torch(asked: argparse.Namespace) -> Any:
 
     from regard.device import pick_device
 
-    if asked.threads is not None and asked.threads < 1:
-        raise InputError(f"--threads is {asked.threads}; it must be at least 1.")
+    _check_threads(asked)
     if asked.threads:
         torch.set_num_threads(asked.threads)
     return pick_device(asked.device)
@@ -88,14 +114,24 @@ def say(asked: argparse.Namespace, words: str, end: str = "\n") -> None:
 def counted(asked: argparse.Namespace, chunks: Iterable[list[str]]) -> Iterator[list[str]]:
     """The chunks, one after the other; on stderr, how many lines are done: one line that is written over, or where
     stderr is no terminal, or stdout is the same one, now and then a plain line."""
+    return _counted(asked, chunks, len)
+
+
+def counted_lines(asked: argparse.Namespace, lines: Iterable[T]) -> Iterator[T]:
+    """`counted` for what has one thing a line."""
+    return _counted(asked, lines, lambda line: 1)
+
+
+def _counted(asked: argparse.Namespace, things: Iterable[T], size: Callable[[T], int]) -> Iterator[T]:
     live = sys.stderr.isatty() and not sys.stdout.isatty()
+    every = EVERY_LIVE if live else EVERY
     began = told = time.monotonic()
     done, speed = 0, 0.0
-    for chunk in chunks:
-        yield chunk
-        done, now = done + len(chunk), time.monotonic()
+    for thing in things:
+        yield thing
+        done, now = done + size(thing), time.monotonic()
         speed = done / max(now - began, 1e-9)
-        if live or now - told >= EVERY:
+        if now - told >= every:
             told = now
             say(asked, f"{done:,} lines, {speed:,.0f} a second   ", end="\r" if live else "\n")
     say(asked, f"{done:,} lines in {time.monotonic() - began:.1f} s, {speed:,.0f} a second")

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from regard.cli.options import add_beam, add_model, add_verb, counted, load_translator, say
+from regard.cli.options import add_beam, add_engine, add_model, add_verb, counted_lines, load_translator, say
+from regard.errors import InputError
 
 if TYPE_CHECKING:
     from regard.decoding.translator import Translation
 
-LINES = 1024  # read before they are sorted by length and translated
+LINES = 1024  # of a chunk
 
 
 def add(verbs: Any) -> None:
@@ -24,6 +25,7 @@ def add(verbs: Any) -> None:
     add_model(parser)
     parser.add_argument("text", nargs="*", help="each is translated as one line (default: standard input)")
     add_beam(parser)
+    add_engine(parser)
     parser.add_argument("--nbest", type=int, metavar="N", help="give the N best translations, one a line")
     parser.add_argument("--prefix", default="", help="how each translation begins")
     parser.add_argument("--json", action="store_true", help="one JSON object a line: pieces, log_probs, score")
@@ -33,18 +35,26 @@ def run(asked: argparse.Namespace) -> int:
     """Translates in the order of the input; an empty line stays empty."""
     from regard.text.formats import read_lines
 
-    translator = load_translator(asked)
-    lines = iter(asked.text) if asked.text else read_lines("-")
     interactive = not asked.text and sys.stdin.isatty()
+    translator = load_translator(asked, one=interactive or len(asked.text) == 1)
+    if translator.fast and (why := translator.refusal(prefix=asked.prefix)):
+        if asked.engine == "ctranslate2":
+            raise InputError(f"The engine ctranslate2 cannot do this: {why}. Take --engine auto.")
+        say(asked, f"PyTorch translates, since {why}.")
+    wish: dict[str, Any] = {"direction": asked.direction, "prefix": asked.prefix, "log_probs": asked.json}
+    answers: Iterator[Translation]
     if interactive:
         say(asked, "Write a line to be translated; Ctrl-D ends.")
-    batches = chunks(lines, 1 if interactive else LINES)
+        answers = (translator.translate(line, **wish) for line in read_lines("-"))
+    elif asked.text:
+        answers = iter(translator.translate(asked.text, **wish))
+    else:
+        answers = counted_lines(asked, translator.stream(read_lines("-"), **wish))
     cut = 0
-    for chunk in batches if asked.text or interactive else counted(asked, batches):
-        for answer in translator.translate(chunk, direction=asked.direction, prefix=asked.prefix):
-            for one in _best(answer, translator.config.decoding.n_best):
-                print(as_json(one) if asked.json else _one_line(one.text), flush=interactive)
-            cut += answer.parts > 1
+    for answer in answers:
+        for one in _best(answer, translator.config.decoding.n_best):
+            print(as_json(one) if asked.json else _one_line(one.text), flush=interactive)
+        cut += answer.parts > 1
     if cut:
         longest = translator.config.text.max_length
         say(asked, f"{cut:,} lines of more than {longest} pieces were cut and translated part by part.")

@@ -1,0 +1,1 @@
+"""Our models in other programs, and other programs' models in ours."""
