@@ -1,0 +1,1 @@
+"""Serving: pages and answers over HTTP, from a model that stays in memory."""
