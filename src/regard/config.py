@@ -23,8 +23,11 @@ def _check(holds: bool, message: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:
-    """The shape of a Transformer, in the letters of "Attention is all you need" (table 3). Defaults: the base model."""
+    """The shape of a model, in the letters of "Attention is all you need" (table 3). Defaults: the base Transformer."""
 
+    architecture: Literal["transformer", "rnn"] = "transformer"
+    cell: Literal["gru", "lstm"] = "gru"  # of an RNN
+    attention: bool = True  # of an RNN: its decoder looks at every source word, not at a summary
     n_encoder_layers: int = 6
     n_decoder_layers: int = 6
     d_model: int = 512
@@ -40,16 +43,20 @@ class ModelConfig:
     max_length: int = 1024  # rows of a learned position table; the others have no end
 
     def __post_init__(self) -> None:
-        for name in ("n_encoder_layers", "n_decoder_layers", "d_model", "d_ff", "n_heads", "max_length"):
-            _check(getattr(self, name) >= 1, f"model.{name} is {getattr(self, name)}; it must be at least 1.")
-        for name in ("d_k", "d_v"):
+        for name in ("n_encoder_layers", "n_decoder_layers", "d_model", "d_ff", "n_heads", "max_length", "d_k", "d_v"):
             given = getattr(self, name)
             _check(given is None or given >= 1, f"model.{name} is {given}; it must be at least 1.")
-            _check(
-                given is not None or self.d_model % self.n_heads == 0,
-                f"model.d_model is {self.d_model} and model.n_heads is {self.n_heads}: the width does not divide among "
-                f"the heads. Choose a multiple, or set model.{name} yourself.",
-            )
+        rnn = self.architecture == "rnn"
+        _check(
+            rnn or bool(self.d_k and self.d_v) or self.d_model % self.n_heads == 0,
+            f"model.d_model is {self.d_model} and model.n_heads is {self.n_heads}: the width does not divide among "
+            f"the heads. Choose a multiple, or set model.d_k and model.d_v yourself.",
+        )
+        _check(
+            rnn or (self.cell == "gru" and self.attention),
+            "model.cell and model.attention are settings of an RNN: add model.architecture = rnn, or leave them out.",
+        )
+        _check(not rnn or self.positions != "learned", "An RNN takes no positions: leave model.positions out.")
         _check(self.d_model % 2 == 0, f"model.d_model is {self.d_model}; it must be even (sine and cosine in pairs).")
         _check(0 <= self.p_drop < 1, f"model.p_drop is {self.p_drop}; it is a probability in [0, 1).")
 
@@ -273,10 +280,6 @@ def _read(value: Any, wanted: Any) -> Any:
         value = float(value)
     if wanted is float and not math.isfinite(value):
         raise ValueError
-    return _same(value, wanted)
-
-
-def _same(value: Any, wanted: type) -> Any:
     if type(value) is not wanted:
         raise TypeError
     return value

@@ -71,7 +71,7 @@ def _worth(trace: "Trace", kind: "Kind", gazes: list["Gaze"]) -> list["Effect"]:
     from regard.looking.interventions import effects
     from regard.looking.steering import off
 
-    model = trace.living().model
+    model = trace.living().transformer
     return list(effects(trace, [off(model, kind, layer=gaze.layer + 1, head=gaze.head + 1) for gaze in gazes]))
 
 

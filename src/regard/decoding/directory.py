@@ -13,7 +13,7 @@ from regard.errors import InputError
 from regard.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
-    from regard.model.transformer import Transformer
+    from regard.model.encoder_decoder import EncoderDecoder
 
 FORMAT = 1  # raised when a directory could no longer be read by an older version
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
@@ -56,7 +56,7 @@ def describe(folder: str | Path, device: str = "cpu") -> Translator:
     return Translator(weights, tokenizer, config, folder.resolve().name)
 
 
-def _read(folder: Path, config: Config, tokenizer: Tokenizer, device: str) -> "Transformer":
+def _read(folder: Path, config: Config, tokenizer: Tokenizer, device: str) -> "EncoderDecoder":
     from regard.device import pick_device
     from regard.weights import load_tensors, set_weights
 
@@ -83,8 +83,10 @@ def load_config(folder: Path) -> Config:
         raise InputError(f"{path}: not the {CONFIG} of a regard model, or damaged. Take it from a copy.") from None
 
 
-def new_model(config: Config, tokenizer: Tokenizer) -> "Transformer":
+def new_model(config: Config, tokenizer: Tokenizer) -> "EncoderDecoder":
     """A model for these words, its weights fresh from torch's random generator."""
+    from regard.model.recurrent import Recurrent
     from regard.model.transformer import Transformer
 
-    return Transformer(config.model, len(tokenizer.source), len(tokenizer.target), tokenizer.joint)
+    kind = Recurrent if config.model.architecture == "rnn" else Transformer
+    return kind(config.model, len(tokenizer.source), len(tokenizer.target), tokenizer.joint)

@@ -11,16 +11,16 @@ from regard.decoding.beam import beam_search
 from regard.decoding.hypothesis import Hypothesis
 from regard.decoding.sampling import sample
 from regard.decoding.sentences import Sentence, batches
-from regard.model.transformer import Transformer
+from regard.model.encoder_decoder import EncoderDecoder
 from regard.text.batching import pad
 
 BATCH_TOKENS = 4096  # source pieces of one batch times the beam, padding included
 
 
 class PyTorchEngine:
-    """Searches with a `Transformer` on its device."""
+    """Searches with a model on its device."""
 
-    def __init__(self, model: Transformer) -> None:
+    def __init__(self, model: EncoderDecoder) -> None:
         self.model = model
 
     def refusal(self, config: DecodingConfig, prefix: Sequence[int]) -> str:

@@ -15,6 +15,7 @@ from regard.text.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from regard.decoding.pytorch import PyTorchEngine
     from regard.looking.trace import Trace
+    from regard.model.encoder_decoder import EncoderDecoder
     from regard.model.transformer import Transformer
 
 __all__ = ["Later", "Translation", "Translator"]
@@ -26,11 +27,11 @@ SCORED_TOKENS = 4096  # source and target pieces of one batch that is scored, pa
 class Later:
     """A model that is read when it is first asked for, and PyTorch with it."""
 
-    def __init__(self, read: Callable[[], "Transformer"]) -> None:
+    def __init__(self, read: Callable[[], "EncoderDecoder"]) -> None:
         self._read = read
-        self._model: Transformer | None = None
+        self._model: EncoderDecoder | None = None
 
-    def __call__(self) -> "Transformer":
+    def __call__(self) -> "EncoderDecoder":
         """The model, read once."""
         if self._model is None:
             self._model = self._read()
@@ -50,16 +51,29 @@ class _Asked(NamedTuple):
 class Translator:
     """A trained model, its words and its settings. Made by `regard.load`."""
 
-    weights: "Transformer | Later"
+    weights: "EncoderDecoder | Later"
     tokenizer: Tokenizer
     config: Config
     name: str = ""  # of its directory
     fast: Engine | None = None  # translates what it does not refuse; PyTorch does all else
 
     @property
-    def model(self) -> "Transformer":
+    def model(self) -> "EncoderDecoder":
         """The model in PyTorch, where every number can be looked at."""
         return self.weights() if isinstance(self.weights, Later) else self.weights
+
+    @property
+    def transformer(self) -> "Transformer":
+        """The model, where it is a Transformer. Raises InputError where it is not: it has no heads and no stream."""
+        from regard.model.transformer import Transformer
+
+        if not isinstance(self.model, Transformer):
+            raise InputError(
+                f"{self.name or 'This model'} is an RNN (model.architecture = rnn), without heads and without a "
+                f"residual stream. What there is to see is where it looks in the source: "
+                f'regard look DIR "..." --word WORD, or regard.looking.gazing.'
+            )
+        return self.model
 
     @overload
     def translate(

@@ -24,6 +24,8 @@ Rows = NDArray[np.float32]
 def cannot_express(config: Config) -> str:
     """Why CTranslate2 has no such model; empty where it has."""
     model = config.model
+    if model.architecture != "transformer":
+        return f"regard fills CTranslate2's Transformer alone, and this model is an {model.architecture.upper()}"
     if model.key_width != model.value_width:
         return f"CTranslate2 wants d_k = d_v, and this model has {model.key_width} and {model.value_width}"
     return ""
@@ -189,6 +191,7 @@ class CTranslate2Engine:
             num_hypotheses=config.beam_size if all_of_beam else config.n_best,
             length_penalty=config.length_penalty,
             max_decoding_length=most,
+            min_decoding_length=0,
             max_input_length=0,
             return_end_token=True,
             suppress_sequences=self._never,

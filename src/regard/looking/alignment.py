@@ -123,7 +123,7 @@ def _batch(
         )
         for ours, theirs, line, other in zip(sources, targets, source, target, strict=True)
     ]
-    blocks = passed(translator.model, as_sentences(translator.model, sources, targets)).cross
+    blocks = passed(translator.transformer, as_sentences(translator.transformer, sources, targets)).cross
     for layer, block in enumerate(blocks, 1):
         heads = {None: block.weights.mean(dim=1)}
         every = heads | {number + 1: block.weights[:, number] for number in range(block.weights.shape[1])}

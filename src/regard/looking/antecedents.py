@@ -121,7 +121,7 @@ def methods_of_one_sentence(found: Antecedents) -> list[Hits]:
 
 def _passes(translator: Translator, asked: Sequence[Asked]) -> dict[tuple[str, str], Values]:
     """Of every (method, head) and of every method that takes nothing away: what it gives to the nouns."""
-    model = translator.model
+    model = translator.transformer
     batch = as_sentences(model, [one.source for one in asked], [one.written for one in asked])
     found = passed(model, batch)
     values: dict[tuple[str, str], Values] = {}
@@ -178,7 +178,7 @@ def _of_nouns(found: Sides, rows: Sequence[int], asked: Sequence[Asked]) -> Valu
 def _occlusions(translator: Translator, asked: Sequence[Asked]) -> list[Hits]:
     """What taking a noun away costs the right pronoun: in log p, and against the other pronoun."""
     found = []
-    before = np.array(log_probs(translator.model, [one.variant() for one in asked]))
+    before = np.array(log_probs(translator.transformer, [one.variant() for one in asked]))
     for name, rule in RULES.items():
         variants = [
             without(one.variant(), Group(side, places), rule)
@@ -186,7 +186,7 @@ def _occlusions(translator: Translator, asked: Sequence[Asked]) -> list[Hits]:
             for side, nouns in one.sides()
             for places in nouns
         ]
-        after = np.array(log_probs(translator.model, variants)).reshape(len(asked), 2, 2, 2)
+        after = np.array(log_probs(translator.transformer, variants)).reshape(len(asked), 2, 2, 2)
         lost = before[:, None, None] - after
         found += [hits(name, "", lost[..., 0]), hits(f"{name}, contrastive", "", lost[..., 0] - lost[..., 1])]
     return found

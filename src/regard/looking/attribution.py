@@ -138,7 +138,7 @@ def attributed(
     translator: Translator, both: Pair, method: str, *, given: Mapping[str, Sequence[str]] | None = None
 ) -> Attribution:
     """The attribution of a pair by one of METHODS."""
-    model = translator.model
+    model = translator.transformer
     if method in (*RULES, MARGINALISED):
         asked = whole(both.source, both.written)
         if method == MARGINALISED:
@@ -176,7 +176,7 @@ def why(
     both = pair(translator, source, target, direction=direction)
     place, other = _difference(translator, both, target, (word, instead_of))
     asked = whole(both.source, both.written)._replace(at=[place, place], ids=[both.written[place], other])
-    (yes, no), model = log_probs(translator.model, [asked])[0], translator.model
+    (yes, no), model = log_probs(translator.transformer, [asked])[0], translator.transformer
     named = next(part.text for part in both.written_words if place in part.pieces)
     row = [Word(named, range(1))]
     if method in RULES:
@@ -223,7 +223,7 @@ def _difference(translator: Translator, both: Pair, target: str, words: tuple[st
 
 def _by_occlusion(translator: Translator, both: Pair, method: str, asked: Variant) -> Sides:
     """(asked, word) for the words of both sides; the start of the prefix is never taken away."""
-    return _on_sides(both, occlusion(translator.model, asked, _groups(both), rule=RULES[method]))
+    return _on_sides(both, occlusion(translator.transformer, asked, _groups(both), rule=RULES[method]))
 
 
 def _by_replacement(
@@ -232,7 +232,7 @@ def _by_replacement(
     """The same with other words in their place."""
     others = zip(_groups(both), substitutes(translator, both, given=given), strict=True)
     variants = [[replaced(asked, group, ids) for ids in each] for group, each in others]
-    return _on_sides(both, marginalised(translator.model, asked, variants))
+    return _on_sides(both, marginalised(translator.transformer, asked, variants))
 
 
 def _groups(both: Pair) -> list[Group]:

@@ -64,7 +64,7 @@ def sentences(
     known = translator.tokenizer.directions
     tokens, direction = translator.tokenizer, direction or (known[0] if known else None)
     sources = [tokens.encode_source(line, direction) for line in source]
-    return as_sentences(translator.model, sources, [tokens.encode_target(line) for line in target])
+    return as_sentences(translator.transformer, sources, [tokens.encode_target(line) for line in target])
 
 
 def as_sentences(model: Transformer, sources: Sequence[list[int]], targets: Sequence[list[int]]) -> Sentences:

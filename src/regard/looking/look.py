@@ -36,8 +36,8 @@ def look(
     Raises InputError where the source is empty, or longer than the model reads at once.
     """
     ids = _source_ids(translator, source, direction)
-    if translator.model.training:
-        translator.model.eval()
+    if translator.transformer.training:
+        translator.transformer.eval()
     found = _searched(translator, ids, config) if target is None else _given(translator, target)
     return _trace(
         translator,
@@ -76,7 +76,7 @@ def _given(translator: Translator, target: str) -> _Found:
 
 
 def _searched(translator: Translator, ids: list[int], config: DecodingConfig) -> _Found:
-    model, words = translator.model, translator.tokenizer.target
+    model, words = translator.transformer, translator.tokenizer.target
     source = torch.tensor([ids], device=model.output.weight.device)
     limits = longest_targets(torch.tensor([len(ids)], device=source.device), config)
     state = model.start(model.encode(source))
@@ -210,7 +210,7 @@ def _array(value: Tensor) -> NDArray[np.float32]:
 
 
 def _trace(translator: Translator, found: _Found, **given: Any) -> Trace:
-    words, heard = translator.tokenizer, _heard(translator.model, given["source_ids"], found.ids)
+    words, heard = translator.tokenizer, _heard(translator.transformer, given["source_ids"], found.ids)
     blocks = [*_encoder_blocks(heard), *_decoder_blocks(heard)]
     attentions = [block for block in blocks if isinstance(block, Attention)]
     writes = words.target.pieces(found.ids)
@@ -253,10 +253,10 @@ def _facts(translator: Translator, direction: str | None) -> ModelFacts:
         d_k=config.key_width,
         d_v=config.value_width,
         norm=config.norm,
-        norm_epsilon=translator.model.decoder.layers[0].add_norm_1.norm.eps,
+        norm_epsilon=translator.transformer.decoder.layers[0].add_norm_1.norm.eps,
         activation=config.activation,
         positions=config.positions,
-        parameters=sum(weight.numel() for weight in translator.model.parameters()),
+        parameters=sum(weight.numel() for weight in translator.transformer.parameters()),
         source_vocabulary=len(words.source),
         target_vocabulary=len(words.target),
     )

@@ -24,7 +24,7 @@ def substitutes(
     Each of these is one piece that begins a word (or does not, as the word's first piece), of a vector near to the mean
     of the word's; special pieces have none.
     """
-    model, tokens = translator.model, translator.tokenizer
+    model, tokens = translator.transformer, translator.tokenizer
     read = [BOS, *both.written[:-1]]
     near = _near(model.source_embedding, tokens.source, both.source, both.source_words, count)
     near += _near(model.target_embedding, tokens.target, read, both.read_words[1:], count)

@@ -87,9 +87,9 @@ def expected_change(translator: Translator, asked: Sequence[Asked], swaps: Seque
             if able[swap.number] and at is not None:
                 places.append((swap.number, kind, swap.noun))
                 variants.append(Variant(source, [BOS, *written[:at]], [at, at], list(one.ids)))
-    before = [yes - no for yes, no in log_probs(translator.model, [one.variant() for one in asked])]
+    before = [yes - no for yes, no in log_probs(translator.transformer, [one.variant() for one in asked])]
     totals, counts = np.zeros((2, len(asked), 4, 2))
-    for (number, kind, noun), (yes, no) in zip(places, log_probs(translator.model, variants), strict=True):
+    for (number, kind, noun), (yes, no) in zip(places, log_probs(translator.transformer, variants), strict=True):
         totals[number, kind, noun] += abs(yes - no - before[number])
         counts[number, kind, noun] += 1
     means = (totals / np.maximum(counts, 1))[able]

@@ -1,80 +1,19 @@
 """The Transformer: Figure 1, whole."""
 
-from typing import NamedTuple
-
-import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
-from torch import Tensor, nn
-
-from regard.config import PAD, ModelConfig
-from regard.model.attention import Tap
-from regard.model.decoder import Decoder, State
+from regard.config import ModelConfig
+from regard.model.decoder import Decoder
 from regard.model.encoder import Encoder
-from regard.model.layers import Embedding
+from regard.model.encoder_decoder import EncoderDecoder
 
 
-class Memory(NamedTuple):
-    """The encoder's output: what the decoder looks at."""
+class Transformer(EncoderDecoder):
+    """An encoder and a decoder of the same structure and different weights: all pieces of a side at once."""
 
-    states: Float[Tensor, "batch source model"]
-    mask: Bool[Tensor, "batch source"]  # True where a piece stands
-
-
-class Transformer(nn.Module):
-    """An encoder and a decoder of the same structure and different weights.
-
-    Ids are those of a `Vocabulary`: 0 is padding; a source ends, and a target begins, with its special piece.
-    With `tie`, the target's embeddings are the output layer too, and the source's where there is one vocabulary.
-    """
+    encoder: Encoder
+    decoder: Decoder
 
     def __init__(self, config: ModelConfig, source_vocabulary: int, target_vocabulary: int, joint: bool = True) -> None:
-        super().__init__()
-        self.config = config
-        self.source_embedding = Embedding(config, source_vocabulary)
-        self.target_embedding = Embedding(config, target_vocabulary)
+        super().__init__(config, source_vocabulary, target_vocabulary)
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
-        self.output = nn.Linear(config.d_model, target_vocabulary, bias=False)
-        self.logits = Tap()
-        self._initialise()
-        if config.tie:
-            self.output.weight = self.target_embedding.pieces.weight
-        if config.tie and joint:
-            self.source_embedding.pieces.weight = self.target_embedding.pieces.weight
-
-    def forward(
-        self, source: Int[Tensor, "batch source"], target: Int[Tensor, "batch target"]
-    ) -> Float[Tensor, "batch target vocab"]:
-        """The logits of the piece after each target piece. No position sees the target's future."""
-        logits: Tensor = self.logits(self.output(self.decode(self.encode(source), target)))
-        return logits
-
-    def encode(self, source: Int[Tensor, "batch source"]) -> Memory:
-        """All source pieces at once; padding is invisible to the others."""
-        mask = source != PAD
-        return Memory(self.encoder(self.source_embedding(source), mask), mask)
-
-    def decode(self, memory: Memory, target: Int[Tensor, "batch target"]) -> Float[Tensor, "batch target model"]:
-        """What the output layer reads, for every target position at once."""
-        decoded: Tensor = self.decoder(self.target_embedding(target), memory.states, memory.mask)
-        return decoded
-
-    def start(self, memory: Memory) -> State:
-        """The decoder before its first piece."""
-        return self.decoder.start(memory.states, memory.mask)
-
-    def step(self, ids: Int[Tensor, " batch"], state: State) -> tuple[Float[Tensor, "batch vocab"], State]:
-        """Reads one piece a sentence; the logits of the next, and the state after."""
-        x, state = self.decoder.step(self.target_embedding(ids[:, None], state.length), state)
-        return self.logits(F.linear(x[:, 0], self.output.weight)), state
-
-    def _initialise(self) -> None:
-        """Glorot uniform for the matrices (as the authors' code does), N(0, 1/d_model) for the embeddings."""
-        for module in self.modules():
-            if isinstance(module, nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-            elif isinstance(module, nn.Embedding):
-                nn.init.normal_(module.weight, std=self.config.d_model**-0.5)
-                nn.init.zeros_(module.weight[PAD].detach())
+        self.complete(joint)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from regard.config import TrainingConfig
-from regard.model.transformer import Transformer
+from regard.model.encoder_decoder import EncoderDecoder
 from regard.training.flat import Flat
 from regard.training.replica import Batch, Gradient, Replica
 from regard.weights import load_tensors, save_tensors, set_weights, weights_of
@@ -38,7 +38,7 @@ class Standing:
 class Learner:
     """Takes one update after the other."""
 
-    def __init__(self, model: Transformer, config: TrainingConfig, device: torch.device) -> None:
+    def __init__(self, model: EncoderDecoder, config: TrainingConfig, device: torch.device) -> None:
         self.model = model.to(device)
         self.config = config
         self.device = device
@@ -53,7 +53,7 @@ class Learner:
         self.replicas = [Replica(self.model, config) for _ in range(abreast)]
 
     @property
-    def result(self) -> Transformer:
+    def result(self) -> EncoderDecoder:
         """The model to validate and to keep: the running average, where one is kept."""
         return self.average or self.model
 

@@ -16,7 +16,7 @@ from regard.decoding.directory import WEIGHTS
 from regard.decoding.translator import Translator
 from regard.disk import write_text
 from regard.evaluation import Score, bleu
-from regard.model.transformer import Transformer
+from regard.model.encoder_decoder import EncoderDecoder
 from regard.text.batching import token_batches
 from regard.text.formats import Pairs
 from regard.text.store import Encoded, encode_pairs
@@ -177,7 +177,7 @@ class Seen(NamedTuple):
         return sum(score.score for score in self.bleu.values()) / len(self.bleu) if self.bleu else -self.log_loss
 
 
-def measure(run: Run, learner: Learner, model: Transformer, valid: Encoded) -> Seen:
+def measure(run: Run, learner: Learner, model: EncoderDecoder, valid: Encoded) -> Seen:
     """Reads the validation pairs, and translates the first training.validate_pairs of them."""
     model.eval()
     config = run.config.training

@@ -10,8 +10,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from regard.config import BOS, PAD, TrainingConfig
+from regard.model.encoder_decoder import EncoderDecoder
 from regard.model.layers import Dropout
-from regard.model.transformer import Transformer
 from regard.text.batching import Rows, pad
 from regard.text.store import Encoded
 from regard.training.loss import Loss, fused_loss, plain_loss
@@ -53,7 +53,7 @@ class Replica:
     not hold. On CUDA, PyTorch's autocast decides what is computed in which precision.
     """
 
-    def __init__(self, model: Transformer, config: TrainingConfig) -> None:
+    def __init__(self, model: EncoderDecoder, config: TrainingConfig) -> None:
         self.config = config
         self.device = model.output.weight.device
         half = config.precision == "bfloat16"
@@ -93,7 +93,7 @@ class Replica:
             torch.manual_seed(seed)
 
 
-def batch_loss(model: Transformer, batch: Batch, smoothing: float, plain: bool = False) -> Loss:
+def batch_loss(model: EncoderDecoder, batch: Batch, smoothing: float, plain: bool = False) -> Loss:
     """The loss of a batch, at the positions that are not padding; `plain`: by the plain way."""
     decoded = model.decode(model.encode(batch.source), batch.target_in)
     real = batch.target_out != PAD
