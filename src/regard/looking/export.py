@@ -1,0 +1,192 @@
+"""Traces for others: the versioned JSON that the page reads, records as CSV, and how large all that may be.
+
+A tensor is the base64 of its little-endian bytes. q, k and v are float32 where that is affordable, else float16; what
+the page can compute (scores, scaled scores, masks) does not travel, and the model's own weights travel as a check.
+"""
+
+import base64
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from regard.disk import write_text
+from regard.errors import InputError
+from regard.looking.trace import Attention, Trace
+from regard.looking.words import Word
+
+FORMAT = 1  # of the page's data; raised when an older page could no longer read it
+PRECISE = 4_000_000  # bytes of q, k and v up to which they are float32 whatever the length
+SHORT = 30  # pieces a side up to which they are float32 whatever the size
+OUTPUTS = 1_500_000  # bytes of W_O up to which it travels
+LARGEST = 20_000_000  # characters of data that a page may hold
+
+
+def page_data(
+    traces: Sequence[Trace],
+    *,
+    worth: Sequence[Mapping[str, Any] | None] = (),
+    attributions: Sequence[Mapping[str, Any] | None] = (),
+    layers: Sequence[int] | None = None,
+    largest: int = LARGEST,
+) -> str:
+    """What the page reads, as JSON: a look for each trace, beside it what its heads and words are worth, if known.
+
+    worth: `Worth.record()` of each trace; layers: those to keep, from 1 (default: all). Raises InputError where the
+    data would be larger than `largest`, and says which layers would fit.
+    """
+    pairs = [
+        look_data(trace, worth=_at(worth, number), attribution=_at(attributions, number), layers=layers)
+        for number, trace in enumerate(traces)
+    ]
+    text = json.dumps({"format": FORMAT, "looks": pairs}, ensure_ascii=False, separators=(",", ":"))
+    if len(text) > largest:
+        raise InputError(_too_large(traces, text, layers, largest))
+    return text
+
+
+def look_data(
+    trace: Trace,
+    *,
+    worth: Mapping[str, Any] | None = None,
+    attribution: Mapping[str, Any] | None = None,
+    layers: Sequence[int] | None = None,
+) -> dict[str, Any]:
+    """One trace as JSON values."""
+    kept = [block for block in trace.attentions if layers is None or block.layer + 1 in layers]
+    if not kept:
+        raise InputError(f"There are no layers {', '.join(map(str, layers or []))} in this model.")
+    number = np.dtype("<f4") if _precise(trace, kept) else np.dtype("<f2")
+    outputs = sum(block.w_o.nbytes for block in kept) <= OUTPUTS
+    return {
+        "model": vars(trace.model),
+        "text": trace.text,
+        "translation": trace.translation,
+        "forced": trace.forced,
+        "source": _side(trace.source_pieces, trace.source_words),
+        "reads": _side(trace.reads, trace.read_words),
+        "writes": _side(trace.writes, trace.target_words),
+        "log_probs": _rounded(trace.log_probs),
+        "alternatives": [[[piece, _figures(p)] for piece, p in row] for row in trace.alternatives],
+        "beam": [list(node)[:2] + _rounded(list(node)[2:4]) + list(node)[4:] for node in trace.beam],
+        "embedded": {kind: _embedded(trace, kind) for kind in ("encoder", "decoder")},
+        "blocks": [_block(trace, block, number, outputs) for block in kept],
+        "worth": worth and compact(worth),
+        "attribution": attribution,
+    }
+
+
+def compact(worth: Mapping[str, Any]) -> dict[str, Any]:
+    """What heads and words are worth, without what the page does not draw, and with four digits."""
+    return {
+        name: [
+            {
+                "change": effect["change"],
+                "translation": effect["translation"],
+                "same": effect["same"],
+                "delta": _rounded(effect["word_delta"]),
+            }
+            for effect in effects
+        ]
+        for name, effects in worth.items()
+    }
+
+
+def write_json(trace: Trace, path: Path, worth: Mapping[str, Any] | None = None) -> None:
+    """Writes what the page reads as a file."""
+    write_text(path, page_data([trace], worth=[worth]) + "\n")
+
+
+def to_csv(records: Sequence[Mapping[str, Any]]) -> str:
+    """Records (`Trace.table()`) as CSV, a line for each; the first line names the columns."""
+    if not records:
+        return ""
+    text = io.StringIO()
+    rows = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
+    rows.writeheader()
+    rows.writerows(records)
+    return text.getvalue()
+
+
+def write_csv(trace: Trace, path: Path) -> None:
+    """Writes every score and weight of a trace, a line each."""
+    write_text(path, to_csv(trace.table()))
+
+
+def _at(values: Sequence[Mapping[str, Any] | None], number: int) -> Mapping[str, Any] | None:
+    return values[number] if number < len(values) else None
+
+
+def _side(pieces: Sequence[str], words: Sequence[Word]) -> dict[str, Any]:
+    return {"pieces": list(pieces), "words": [[word.text, word.pieces.start, word.pieces.stop] for word in words]}
+
+
+def _block(trace: Trace, block: Attention, number: np.dtype[Any], outputs: bool) -> dict[str, Any]:
+    """One attention block. Lengths (norms) stand for what does not travel: the stream, and W_O where it is large."""
+    heads, rows, cols = block.weights.shape
+    fed = next((f for f in trace.feed_forwards if (f.stack, f.layer) == (_stack(block), block.layer)), None)
+    values = block.v @ block.w_o  # f^h(m) but for b_O: what a weight of 1 would add
+    described: dict[str, Any] = {
+        "kind": block.kind,
+        "layer": block.layer,
+        "shape": [heads, rows, cols, block.q.shape[2], block.v.shape[2]],
+        "type": "f4" if number.itemsize == 4 else "f2",
+        **{name: encoded(getattr(block, name), number) for name in ("q", "k", "v", "weights")},
+        "lane": _lengths(block.x_in),
+        "after": _lengths(block.x_out),
+        "added": [_lengths(head) for head in block.heads],
+        "carried": [_lengths(head) for head in values],
+        "fed": _lengths(fed.added) if fed and block.kind != "decoder" else None,
+    }
+    if outputs:
+        described |= {"w_o": encoded(block.w_o), "b_o": encoded(block.b_o), "sum": encoded(block.added)}
+    if number.itemsize == 4:
+        described["context"] = encoded(block.context)
+    return described
+
+
+def _stack(block: Attention) -> str:
+    return "encoder" if block.kind == "encoder" else "decoder"
+
+
+def _embedded(trace: Trace, kind: Any) -> str | None:
+    """The words as they enter a stack: piece and position together."""
+    first = next((block for block in trace.of_kind(kind) if block.layer == 0), None)
+    return None if first is None else encoded(first.x_in, np.dtype("<f2"))
+
+
+def encoded(values: np.ndarray, number: np.dtype[Any] | None = None) -> str:
+    """An array's little-endian bytes in base64; float32 unless told."""
+    return base64.b64encode(np.ascontiguousarray(values, dtype=number or np.dtype("<f4")).tobytes()).decode("ascii")
+
+
+def _precise(trace: Trace, blocks: Sequence[Attention]) -> bool:
+    size = sum(block.q.nbytes + block.k.nbytes + block.v.nbytes for block in blocks)
+    return size <= PRECISE or max(len(trace.source_pieces), len(trace.writes)) <= SHORT
+
+
+def _lengths(vectors: np.ndarray) -> list[float]:
+    return [_figures(float(length)) for length in np.linalg.norm(vectors, axis=-1)]
+
+
+def _rounded(values: Sequence[float]) -> list[float]:
+    return [round(value, 4) for value in values]
+
+
+def _figures(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+def _too_large(traces: Sequence[Trace], text: str, layers: Sequence[int] | None, largest: int) -> str:
+    deepest = max(block.layer + 1 for trace in traces for block in trace.attentions)
+    count = len(layers) if layers else deepest
+    fit = max(1, int(count * largest / len(text)))
+    some = ", ".join(str(number) for number in range(deepest - fit + 1, deepest + 1))
+    return (
+        f"The page would hold {len(text) / 1e6:.0f} MB, and {largest / 1e6:.0f} MB is the most that opens well. "
+        f"Keep some layers: layers=[{some}] (on the command line --layers {some.replace(',', '')})."
+    )
