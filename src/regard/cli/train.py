@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from torch import device
 
+    from regard.config import ModelConfig
     from regard.training.prepare import Prepared
 
 
@@ -110,7 +111,7 @@ def _announce(console: "Console", prepared: "Prepared") -> None:
     pairs = f"{len(run.train.source):,} to learn from, {len(run.valid.source):,} to validate"
     pieces = f"{len(words.source):,}" + ("" if words.joint else f" and {len(words.target):,}")
     weights = f"{sum(weight.numel() for weight in model.parameters()):,}"
-    layers = f"{size.n_encoder_layers}+{size.n_decoder_layers} layers, d_model {size.d_model}, {size.n_heads} heads"
+    layers = f"{size.n_encoder_layers}+{size.n_decoder_layers} layers, d_model {size.d_model}, {_looks(size)}"
     with console.status("Trying some batches, to tell how long it will take ..."):
         ahead = rehearse(run, prepared.learner)
     time = "until the score stops rising" if ahead.seconds is None else f"about {clock(ahead.seconds)}"
@@ -130,6 +131,13 @@ def _announce(console: "Console", prepared: "Prepared") -> None:
     for name, choice in prepared.choices.items():
         setting = f"{name} = {shown(choice.value)}"
         console.print(f"  {setting:<36} [dim]{choice.reason}[/]", soft_wrap=True)
+
+
+def _looks(size: "ModelConfig") -> str:
+    """How the model looks at other words, in brief."""
+    if size.architecture == "transformer":
+        return f"{size.n_heads} heads"
+    return f"{size.cell.upper()}, {'Bahdanau attention' if size.attention else 'no attention'}"
 
 
 class _Stop:

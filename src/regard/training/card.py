@@ -14,11 +14,11 @@ from regard.training.loop import Run, read_history
 CARD = """---
 library_name: regard
 pipeline_tag: translation
-tags: [translation, transformer]
+tags: [translation, {architecture}]
 {languages}---
 # {title}
 
-A Transformer that translates{direction}, trained with regard {version}.
+{kind} that translates{direction}, trained with regard {version}.
 
 ```
 regard translate {folder} "..."
@@ -52,6 +52,8 @@ def write_card(run: Run) -> None:
     scores: dict[str, list[float | None]] = {name or "BLEU": [row["bleu"][name] for row in history] for name in names}
     directions = run.config.text.directions
     card = CARD.format(
+        kind="An RNN" if run.config.model.architecture == "rnn" else "A Transformer",
+        architecture=run.config.model.architecture,
         languages=_languages(directions),
         title=run.folder.absolute().name,
         direction=f" ({', '.join(directions)})" if directions else "",

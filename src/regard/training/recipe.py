@@ -24,6 +24,8 @@ def recommend(pairs: int, machine: Machine, given: Settings) -> dict[str, Choice
     """The settings for so many sentence pairs on such a machine; those `given` are left alone."""
     limited = any(given.get(f"training.{limit}") for limit in ("epochs", "updates", "minutes"))
     chosen = _model(pairs, machine.device) | _text(pairs) | _schedule(pairs, machine, limited)
+    if given.get("model.architecture") == "rnn":
+        chosen = {name: choice for name, choice in chosen.items() if not name.startswith("model.")} | _recurrent(pairs)
     return {name: choice for name, choice in chosen.items() if name not in given}
 
 
@@ -38,6 +40,17 @@ def _model(pairs: int, device: str) -> dict[str, Choice]:
     return chosen | {
         "model.norm": Choice("pre", "trains without a careful warm-up"),
         "model.p_drop": Choice(p_drop, f"the fewer pairs the more dropout: {pairs:,} pairs"),
+    }
+
+
+def _recurrent(pairs: int) -> dict[str, Choice]:
+    p_drop = 0.4 if pairs < 50_000 else 0.2
+    return {
+        "model.n_encoder_layers": Choice(1, "as in Bahdanau et al. (2015)"),
+        "model.n_decoder_layers": Choice(1, "as in Bahdanau et al. (2015)"),
+        "model.d_model": Choice(256 if pairs < 1_000_000 else 512, f"{pairs:,} pairs; the paper has 1,000"),
+        "model.p_drop": Choice(p_drop, f"the fewer pairs the more dropout: {pairs:,} pairs"),
+        "training.learning_rate": Choice(2e-3, "a recurrent layer bears less than a pre-norm Transformer"),
     }
 
 
