@@ -181,6 +181,13 @@ def test_the_words_of_a_line_are_the_line(trace, deep):
     assert [surface.text for surface in surfaces_of(trace).values()] == ["ba", "do", "bi", ",", "du", "be"]
 
 
+@pytest.mark.parametrize("line", ["a  dog ", "l'animal, 😀 ran!", "مرحبا بالعالم", "a\u2581b \x10_", "'", "the - dog"])
+@pytest.mark.parametrize("kind", ["bpe", "word"])
+def test_the_words_of_an_odd_line_are_the_line_too(fresh, line, kind):
+    trace = fresh({"text.tokenizer": kind, "text.max_length": 99}).look(line, "un chien")
+    assert "".join(surface.space + surface.text for surface in surfaces_of(trace).values()) == line
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [

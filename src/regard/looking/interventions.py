@@ -63,9 +63,10 @@ def described(change: Change | None) -> dict[str, Any]:
 def effects(trace: Trace, changes: Sequence[Change | None], **settings: Any) -> Iterator[Effect]:
     """What each change does, one after the other, in their order; computed in batches, many changes in one pass.
 
-    Settings are those of `DecodingConfig`, such as beam_size=1; by default, those that the trace was made with. While
-    the next effect is computed, the model's heads are changed, so nobody else may use it then: where threads share a
-    model, hold a lock around each step (between two steps nothing is left on it). Raises InputError where the trace was loaded from a file and knows no model.
+    Settings are those of `DecodingConfig`, such as beam_size=1; by default, those that the trace was made with.
+    Raises InputError where the trace was loaded from a file and knows no model. While the next effect is computed, the
+    model's heads are changed, so nobody else may use it then: where threads share a model, hold a lock around each step
+    (between two steps nothing is left on it).
     """
     translator = trace.living()
     config = translator.decoding(**trace.decoding | {"temperature": 0.0, "n_best": 1} | settings)
@@ -109,7 +110,7 @@ def _source(trace: Trace, change: Change | None) -> list[int]:
 @torch.inference_mode()
 def _answers(trace: Trace, changes: Sequence[Change | None], config: DecodingConfig) -> list[_Answer]:
     """A row for each change: what was written before, forced; and a search for what is written now."""
-    model = trace.living().model.eval()
+    model = trace.living().transformer.eval()
     device = model.output.weight.device
     sources = [_source(trace, change) for change in changes]
     source = torch.from_numpy(pad(sources)).to(device)

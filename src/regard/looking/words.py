@@ -18,6 +18,7 @@ RULE = (
 _ELIDED = re.compile(r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|dell|all|nell|sull|dall|un)['’ʼ]", re.IGNORECASE)
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _SPACE_BYTES = [f"<0x{byte:02X}>" for byte in SPACE.encode()]  # how it is spelt in a word that a vocabulary lacks
+_ESCAPE = "\x10"  # with which a line that has a SPACE of its own writes it
 _APOSTROPHES = frozenset("'’ʼ")
 
 
@@ -65,7 +66,7 @@ class _Line:
         before, here = self.said(start, place), self.spoken[place]
         if set(here) <= _APOSTROPHES or _ELIDED.fullmatch(before):
             return not set(here) <= _APOSTROPHES
-        if "\ufffd" in here:  # a byte of a character
+        if "\ufffd" in here or before.endswith(_ESCAPE):  # a byte of a character; a sign of two
             return False
         turns = _mark(before[-1]) != _mark(here[0]) and before[-1] not in _APOSTROPHES
         return turns or bool(_UNSPACED.match(here))

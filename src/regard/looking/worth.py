@@ -70,8 +70,8 @@ def weighing(
 
 def every_change(trace: Trace, others: Mapping[str, Sequence[str]] | None = None, count: int = OTHERS) -> list[Change]:
     """All that is tried, in this order: stacks off, heads off, words left out, words replaced."""
-    model = trace.living().model
-    words = [trace.source_words[number] for number in surfaces_of(trace)]
+    model = trace.living().transformer
+    words = [trace.source_words[number] for number, surface in surfaces_of(trace).items() if surface.text]
     stacks = [off(model, kind) for kind in KINDS]
     heads = [
         off(model, block.kind, layer=block.layer + 1, head=head + 1)
@@ -105,7 +105,7 @@ def similar(trace: Trace, words: Sequence[Word], count: int = OTHERS) -> list[li
     """
     translator = trace.living()
     vocabulary = translator.tokenizer.source
-    table = torch.nn.functional.normalize(translator.model.source_embedding.pieces.weight.float(), dim=-1)
+    table = torch.nn.functional.normalize(translator.transformer.source_embedding.pieces.weight.float(), dim=-1)
     names = vocabulary.pieces(range(len(vocabulary)))
     shapes = [_shape(name.removeprefix(SPACE)) if name.startswith(SPACE) else None for name in names]
     found = []
