@@ -6,12 +6,12 @@ from typing import Any
 
 from regard.decoding.translator import Translator
 from regard.errors import InputError
-from regard.looking.export import look_data
-from regard.looking.interventions import Effect, TextChange, dropped, effects, replaced, swapped
+from regard.looking.export import FORMAT, look_data
+from regard.looking.interventions import Effect, TextChange, dropped, effects, replaced, surfaces_of, swapped
 from regard.looking.steering import HeadChange, changed, off, uniform
 from regard.looking.trace import Trace
 from regard.looking.words import Word
-from regard.serving.asking import Asked, HeadAsked, WordAsked
+from regard.serving.asking import Asked, HeadAsked, SentenceAsked, WordAsked
 
 REMEMBERED = 8  # traces of unchanged sentences that were looked at last
 
@@ -34,16 +34,18 @@ class Answerer:
             self._traces.popitem(last=False)
         return self._traces[asked]
 
-    def look(self, asked: Asked) -> dict[str, Any]:
+    def looks(self, asked: Asked) -> dict[str, Any]:
+        """What the page opens: the sentence as it is."""
+        return {"format": FORMAT, "looks": [look_data(self.trace(asked))]}
+
+    def change(self, asked: Asked) -> dict[str, Any]:
         """`look`: what the page draws, with the changes; `effect`: what they do to the words that were there before."""
         trace = self.trace(asked)
-        if not asked.change and not asked.heads:
-            return {"look": look_data(trace), "effect": None}
-        change = None if asked.change is None else text_change(trace, asked.change)
+        change = text_change(trace, asked.source)
         with ExitStack() as stack:
             for how in dict.fromkeys(head.how for head in asked.heads):
                 one = self._head_change([head for head in asked.heads if head.how == how])
-                stack.enter_context(changed(self.translator.transformer, one))
+                stack.enter_context(changed(self.translator.model, one))
             text = asked.text if change is None else change.text
             after = self.translator.look(text, asked.target, direction=asked.direction)
             effect = next(effects(trace, [change]))
@@ -62,8 +64,13 @@ class Answerer:
             raise InputError(f"The translation has {count} pieces, and this model writes {most} at most. Shorten it.")
 
 
-def text_change(trace: Trace, asked: WordAsked) -> TextChange:
+def text_change(trace: Trace, asked: WordAsked | SentenceAsked | None) -> TextChange | None:
     """The sentence that is asked for. Raises InputError where a word is not there, or cannot be changed."""
+    if asked is None:
+        return None
+    if isinstance(asked, SentenceAsked):
+        every = tuple(surfaces_of(trace))
+        return TextChange(how="replaced", words=every, by=asked.text, text=asked.text)
     word = _word(trace, asked.word)
     if asked.how == "dropped":
         return dropped(trace, word)

@@ -37,46 +37,86 @@ class WordAsked:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SentenceAsked:
+    """Another sentence, in the place of the whole source."""
+
+    text: str
+
+
+Change = HeadAsked | WordAsked | SentenceAsked
+
+
+@dataclass(frozen=True, kw_only=True)
 class Asked:
     """A sentence to be looked at, and what is to be changed about it or about the model."""
 
     text: str
     direction: str | None = None
-    target: str | None = None
-    change: WordAsked | None = None
-    heads: tuple[HeadAsked, ...] = ()
+    target: str | None = None  # forced on the model; None: what it finds itself
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def heads(self) -> list[HeadAsked]:
+        """The changes of heads."""
+        return [change for change in self.changes if isinstance(change, HeadAsked)]
+
+    @property
+    def source(self) -> WordAsked | SentenceAsked | None:
+        """The change of the source."""
+        return next((change for change in self.changes if not isinstance(change, HeadAsked)), None)
 
     @property
     def unchanged(self) -> "Asked":
         """The same sentence, and the model as it is."""
-        return dataclasses.replace(self, change=None, heads=())
+        return dataclasses.replace(self, changes=())
 
 
 def read_asked(body: bytes) -> Asked:
-    """The question in the body of a request. Raises InputError that says what is wrong with it."""
+    """The question in the body of a request. Raises InputError that says what is wrong with it.
+
+    text, direction (null: the model's first), target with forced (false: it is what the model found itself), and
+    change: one, or a list of several.
+    """
     try:
         given = json.loads(body)
     except (ValueError, RecursionError):
         raise InputError("The request is no JSON.") from None
-    fields = _object(given, "The request", ("text", "direction", "target", "change", "heads"))
-    change, heads = fields.get("change"), fields.get("heads") or []
-    if not isinstance(heads, list) or len(heads) > MOST_CHANGES:
-        raise InputError(f"'heads' has to be a list of at most {MOST_CHANGES} changes.")
+    fields = _object(given, "The request", ("text", "direction", "target", "forced", "change"))
+    target = _optional(fields.get("target"), "target", _text)
     return Asked(
         text=_text(fields.get("text"), "text"),
         direction=_optional(fields.get("direction"), "direction", _text),
-        target=_optional(fields.get("target"), "target", _text),
-        change=None if change is None else _word_asked(change),
-        heads=tuple(dict.fromkeys(map(_head_asked, heads))),
+        target=None if fields.get("forced") is False else target,
+        changes=_changes(fields.get("change")),
     )
 
 
+def _changes(given: Any) -> tuple[Change, ...]:
+    listed = given if isinstance(given, list) else [] if given is None else [given]
+    if len(listed) > MOST_CHANGES:
+        raise InputError(f"There are {len(listed)} changes; at most {MOST_CHANGES} are made at once.")
+    changes = tuple(dict.fromkeys(map(_change, listed)))
+    if sum(not isinstance(change, HeadAsked) for change in changes) > 1:
+        raise InputError("The sentence can be changed once; change the new one next.")
+    return changes
+
+
+def _change(given: Any) -> Change:
+    what = _one_of(given.get("what") if isinstance(given, dict) else None, "change.what", tuple(_READ))
+    return _READ[what](given)
+
+
+def _sentence_asked(given: Any) -> SentenceAsked:
+    fields = _object(given, "This change", ("what", "text"))
+    return SentenceAsked(text=_text(fields.get("text"), "change.text"))
+
+
 def _word_asked(given: Any) -> WordAsked:
-    fields = _object(given, "'change'", ("how", "word", "with", "by"))
+    fields = _object(given, "This change", ("what", "how", "word", "with", "by"))
     how = _one_of(fields.get("how"), "change.how", get_args(WordHow))
     by = _text(fields.get("by"), "change.by") if how == "replaced" else ""
     if how == "replaced" and not by.strip():
-        raise InputError("'change.by' is empty; to leave a word out, ask for how = dropped.")
+        raise InputError("There is no word to put in the place of the other; to leave it out, ask for that.")
     return WordAsked(
         how=how,
         word=_number(fields.get("word"), "change.word"),
@@ -86,13 +126,16 @@ def _word_asked(given: Any) -> WordAsked:
 
 
 def _head_asked(given: Any) -> HeadAsked:
-    fields = _object(given, "Each of 'heads'", ("how", "kind", "layer", "head"))
+    fields = _object(given, "This change", ("what", "how", "kind", "layer", "head"))
     return HeadAsked(
-        how=_one_of(fields.get("how"), "how", get_args(HeadHow)),
-        kind=_one_of(fields.get("kind"), "kind", KINDS),
-        layer=_optional(fields.get("layer"), "layer", _number),
-        head=_optional(fields.get("head"), "head", _number),
+        how=_one_of(fields.get("how"), "change.how", get_args(HeadHow)),
+        kind=_one_of(fields.get("kind"), "change.kind", KINDS),
+        layer=_optional(fields.get("layer"), "change.layer", _number),
+        head=_optional(fields.get("head"), "change.head", _number),
     )
+
+
+_READ: Mapping[str, Callable[[Any], Change]] = {"sentence": _sentence_asked, "text": _word_asked, "heads": _head_asked}
 
 
 def _object(given: Any, what: str, names: tuple[str, ...]) -> Mapping[str, Any]:

@@ -47,6 +47,7 @@ def look_app(translator: Translator, text: str = "", direction: str | None = Non
     app.add_api_route("/", room.page, methods=["GET"])
     app.add_api_route("/api/model", room.model, methods=["GET"])
     app.add_api_route("/api/look", room.look, methods=["POST"])
+    app.add_api_route("/api/change", room.change, methods=["POST"])
     app.add_api_route("/api/worth", room.weigh, methods=["POST"])
     app.add_api_route("/api/worth/{number}", room.weighed, methods=["GET", "DELETE"])
     app.add_exception_handler(InputError, _told(400))
@@ -76,7 +77,11 @@ class _Room:
 
     async def look(self, request: Request) -> Response:
         asked = read_asked(await _body(request))
-        return await self._answer(partial(_json, partial(self.answerer.look, asked)))
+        return await self._answer(partial(_json, partial(self.answerer.looks, asked)))
+
+    async def change(self, request: Request) -> Response:
+        asked = read_asked(await _body(request))
+        return await self._answer(partial(_json, partial(self.answerer.change, asked)))
 
     async def weigh(self, request: Request) -> Response:
         asked = read_asked(await _body(request)).unchanged
