@@ -45,7 +45,7 @@ class Answerer:
         with ExitStack() as stack:
             for how in dict.fromkeys(head.how for head in asked.heads):
                 one = self._head_change([head for head in asked.heads if head.how == how])
-                stack.enter_context(changed(self.translator.model, one))
+                stack.enter_context(changed(self.translator.transformer, one))
             text = asked.text if change is None else change.text
             after = self.translator.look(text, asked.target, direction=asked.direction)
             effect = next(effects(trace, [change]))
