@@ -224,6 +224,13 @@ def test_a_saved_trace_comes_back_as_it_was_without_the_model(trace, tmp_path):
         back.living()
 
 
+def test_as_json_it_is_what_the_page_reads(trace):
+    data = json.loads(trace.to_json())
+    (look,) = data["looks"]
+    assert (look["text"], look["translation"]) == (trace.text, trace.translation)
+    assert len(look["blocks"]) == len(trace.attentions)
+
+
 def test_looking_leaves_the_model_as_it_was(translator, trace):
     before = {name: weight.clone() for name, weight in translator.model.state_dict().items()}
     for block in translator.look(LINE).attentions:

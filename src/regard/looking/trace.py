@@ -19,6 +19,7 @@ from regard.looking.words import Word
 if TYPE_CHECKING:
     from regard.looking.attribution import Why
     from regard.looking.views import HeadView, WordView
+    from regard.looking.worth import Worth
 
 FORMAT = 1  # raised when an older version could no longer read a saved trace
 
@@ -191,6 +192,12 @@ class Trace:
                 "translator=regard.load(...)) with the model that made it."
             )
         return self.translator
+
+    def to_json(self, worth: "Worth | None" = None) -> str:
+        """What the page reads, as JSON: all of the trace that it cannot compute by itself, and what is worth what."""
+        from regard.looking.export import page_data
+
+        return page_data([self], worth=[worth and worth.record()])
 
     def save(self, path: str | Path) -> None:
         """Writes the trace as .npz: plain arrays and a JSON header; nothing in it can run."""
