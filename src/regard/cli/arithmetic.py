@@ -1,6 +1,7 @@
 """The student's table in a terminal: numbers and bars."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from regard.looking.gazing import Looked
     from regard.looking.interventions import Effect
     from regard.looking.table import Steps
     from regard.looking.trace import Kind, Trace
@@ -63,6 +65,16 @@ def _delta(view: "WordView", effect: "Effect") -> float:
 
 def _what(view: "WordView") -> str:
     return f"log p({view.word.text})" if view.side == "target" else "log p of the translation"
+
+
+def print_looked(screen: Console, word: str, log_prob: float, looked: Sequence["Looked"]) -> None:
+    """Where an RNN looks when it writes a word: every word of the source, with its weight."""
+    table = _table("source", ("weight", A), "")
+    for one in looked:
+        table.add_row(one.word, f"{one.weight:.3f}", _bar(one.weight))
+    screen.print(f"Attention of {word}, log p {log_prob:.3f}", style="bold")
+    screen.print(table)
+    screen.print("A weight says where the decoder looks, not what that is worth.")
 
 
 def print_steps(screen: Console, trace: "Trace", steps: "Steps") -> None:

@@ -43,6 +43,8 @@ def run(asked: argparse.Namespace) -> int:
     if not sentence:
         raise InputError(f"Which sentence is '{asked.word}' in? regard look {asked.model} \"...\" --word {asked.word}")
     translator = load_translator(asked)
+    if translator.config.model.architecture == "rnn":
+        return _print_gazing(asked, translator, sentence)
     _print_word(asked, translator.look(sentence, asked.target, direction=asked.direction))
     return 0
 
@@ -64,6 +66,22 @@ def _print_word(asked: argparse.Namespace, trace: "Trace") -> None:
     for steps in view.table(layer=asked.layer, head=asked.head, kind=kind, rows=rows):
         print_steps(screen, trace, steps)
     return print_worth(screen, view, _worth(trace, kind, gazes)[0])
+
+
+def _print_gazing(asked: argparse.Namespace, translator: "Translator", sentence: str) -> int:
+    """Where an RNN looks when it writes the word; it has neither heads nor layers of attention."""
+    from regard.cli.arithmetic import console, print_looked
+    from regard.looking.gazing import gaze
+
+    if asked.layer or asked.head or asked.reads or asked.kind not in (None, "cross"):
+        raise InputError(
+            f"{asked.model} is an RNN: it has one attention, without layers and heads, from each word that it writes "
+            f"to the source. Leave --layer, --head, --kind and --reads out."
+        )
+    seen = gaze(translator, sentence, asked.target, direction=asked.direction)
+    word = seen.word(asked.word, occurrence=asked.occurrence)
+    print_looked(console(), word.text, seen.log_prob(word), seen.of(asked.word, occurrence=asked.occurrence))
+    return 0
 
 
 def _worth(trace: "Trace", kind: "Kind", gazes: list["Gaze"]) -> list["Effect"]:

@@ -71,7 +71,7 @@ class Translator:
             raise InputError(
                 f"{self.name or 'This model'} is an RNN (model.architecture = rnn), without heads and without a "
                 f"residual stream. What there is to see is where it looks in the source: "
-                f'regard look DIR "..." --word WORD, or regard.looking.gazing.'
+                f'regard look DIR "..." --word WORD, or regard.looking.gazing.gaze.'
             )
         return self.model
 

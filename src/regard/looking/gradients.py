@@ -16,8 +16,8 @@ from regard.config import PAD
 from regard.looking.blocks import Sentences
 from regard.looking.listening import changing
 from regard.looking.rollout import Sides
-from regard.model.layers import Embedding
 from regard.model.encoder_decoder import Memory
+from regard.model.layers import Embedding
 from regard.model.transformer import Transformer
 
 

@@ -35,7 +35,7 @@ def look(
 
     Raises InputError where the source is empty, or longer than the model reads at once.
     """
-    ids = _source_ids(translator, source, direction)
+    ids = source_ids(translator, source, direction)
     if translator.transformer.training:
         translator.transformer.eval()
     found = _searched(translator, ids, config) if target is None else _given(translator, target)
@@ -58,7 +58,8 @@ class _Found(NamedTuple):
     beam: list[Node]
 
 
-def _source_ids(translator: Translator, source: str, direction: str | None) -> list[int]:
+def source_ids(translator: Translator, source: str, direction: str | None) -> list[int]:
+    """A sentence as the model reads it. Raises InputError where it is empty, or longer than it reads at once."""
     if not source.strip():
         raise InputError("There is nothing to look at: the source is empty. Give a sentence.")
     ids = translator.tokenizer.encode_source(source, direction)
