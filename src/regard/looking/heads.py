@@ -60,7 +60,7 @@ def gate_gradients(model: Transformer, batch: Sentences) -> list[Float[Tensor, "
 
 
 def importance(model: Transformer, batch: Sentences) -> list[HeadScore]:
-    """I_h = E_x |dL(x)/dxi_h|, with xi_h = 1 a gate on head h (Michel et al., 2019, equation 2)."""
+    """I_h = E_x |dL(x)/dxi_h|, with xi_h = 1 a gate on head h (Michel et al., 2019, section 4.1)."""
     places, found = attentions(model), gate_gradients(model, batch)
     return [
         HeadScore(kind, layer, head, float(score))

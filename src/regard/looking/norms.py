@@ -46,7 +46,7 @@ def parts(block: Block) -> Parts:
 def normed_parts(block: Block) -> Parts:
     """The parts behind add & norm: u = sum of parts; LN(u) = sum of gamma * (part - mean(part)) / std(u), and biases.
 
-    So the norm, whose std is that of the whole, is linear in its parts (Kobayashi et al., 2021, section 3). In a
+    So the norm, whose std is that of the whole, is linear in its parts (Kobayashi et al., 2021). In a
     pre-norm model no norm follows the sum, and the parts stay as they are.
     """
     keys, residual, whole = parts(block)
@@ -61,12 +61,12 @@ def normed_parts(block: Block) -> Parts:
 
 
 def norms(block: Block) -> Float[Tensor, "batch query key"]:
-    """|| sum_h a^h_ij f^h(m_j) ||_2 (Kobayashi et al., 2020, section 3)."""
+    """|| sum_h a^h_ij f^h(m_j) ||_2 (Kobayashi et al., 2020)."""
     return parts(block).keys.norm(dim=-1)
 
 
 def norms_with_residual(block: Block) -> Sizes:
-    """|| LN part of T_i(j) + [i = j] x_i ||_2 (Kobayashi et al., 2021, equations 10 to 12).
+    """|| LN part of T_i(j) + [i = j] x_i ||_2 (Kobayashi et al., 2021).
 
     In cross-attention the stream is no key, so it is a part of its own.
     """
@@ -75,10 +75,10 @@ def norms_with_residual(block: Block) -> Sizes:
 
 
 def alti(block: Block) -> Sizes:
-    """c_ij ∝ max(0, ||y_i||_1 - ||y_i - T_i(j)||_1), rows of sum 1 (Ferrando et al., 2022a, equations 8 and 9).
+    """c_ij ∝ max(0, ||y_i||_1 - ||y_i - T_i(j)||_1), rows of sum 1 (Ferrando et al., 2022a).
 
     T_i(j) is the part of key j in the output y_i, behind add & norm; in cross-attention the stream is one more part
-    (2022b, section 3.2).
+    (2022b).
     """
     found = own_stream(block, normed_parts(block))
     whole = found.output.abs().sum(dim=-1)

@@ -45,7 +45,7 @@ def rollout(found: Passed) -> Sides:
     """Attention rollout: A_l = ½ mean_h a_l + ½ I, in each encoder layer and in the decoder's self-attention; cross-
     attention and the stream have half each: S_l = ½ A_l, C_l = ½ mean_h of the cross-attention.
 
-    The encoder's part is Abnar and Zuidema's (2020, section 2); the decoder's is its natural continuation.
+    The encoder's part is Abnar and Zuidema's (2020, section 3); the decoder's is its natural continuation.
     """
     encoder = roll_encoder([_half(block) for block in found.encoder])
     layers = [
@@ -56,7 +56,7 @@ def rollout(found: Passed) -> Sides:
 
 
 def alti_plus(found: Passed) -> Sides:
-    """ALTI+: every layer's contributions by `alti`, rolled out (Ferrando et al., 2022b, section 3).
+    """ALTI+: every layer's contributions by `alti`, rolled out (Ferrando et al., 2022b).
 
     Cross-attention has the stream as one more column, with share r_i: S_l = diag(r) A_l. Rows of both sides together
     sum to 1, so that the sum of one is the share of the source, or of the prefix.

@@ -18,7 +18,7 @@ from regard.model.transformer import Transformer
 def turned(
     layer: Callable[[Tensor], Tensor], x: Float[Tensor, "batch query model"], tap: Tap, keys: int
 ) -> Float[Tensor, "batch query key"]:
-    """1 - cos(x~_i, x~_i with v_j = 0), where x~ is the layer's output (section 3, equation 4): all keys in one batch.
+    """1 - cos(x~_i, x~_i with v_j = 0), where x~ is the layer's output: all keys in one batch.
 
     The layer must compute the same for a sentence wherever it stands in a batch, and repeat itself `keys` times.
     """
