@@ -224,6 +224,10 @@ def test_a_saved_trace_comes_back_as_it_was_without_the_model(trace, tmp_path):
         back.living()
 
 
+def test_in_a_shell_it_is_one_line(trace):
+    assert repr(trace) == f"Trace({LINE!r} -> {trace.translation!r}, {len(trace.attentions)} attention blocks)"
+
+
 def test_as_json_it_is_what_the_page_reads(trace):
     data = json.loads(trace.to_json())
     (look,) = data["looks"]
@@ -291,3 +295,12 @@ def test_a_file_that_is_no_trace_is_refused_by_name(fresh, tmp_path, how):
     wrong = {"missing": "no such file", "new": "trace format 99; this version reads 1"}.get(how, "not a trace")
     with pytest.raises(InputError, match=rf"a\.npz: .*{wrong}"):
         Trace.load(path)
+
+
+def test_in_a_trained_model_whose_scores_are_large_the_twin_agrees_in_parts_of_each_number(learned, twin):
+    for line in ("ba du be", "do di da de du"):
+        for block in learned.look(line).attentions:
+            found = twin.recomputed(block, post_norm=learned.config.model.norm == "post", epsilon=1e-5)
+            for name, value in found.items():
+                off = np.abs(getattr(block, name) - value) / np.maximum(1, np.abs(value))
+                assert off.max() < 1e-5, (block.kind, name)

@@ -128,6 +128,9 @@ class Trace:
     decoding: dict[str, Any]  # the settings of the search
     translator: Translator | None = dataclasses.field(default=None, repr=False)  # None once it was saved and loaded
 
+    def __repr__(self) -> str:
+        return f"Trace({self.text!r} -> {self.translation!r}, {len(self.attentions)} attention blocks)"
+
     @property
     def read_words(self) -> list[Word]:
         """The words of `reads`: the start, and the target's words one place later."""
