@@ -11,7 +11,7 @@ from eole.inputters.inputter import build_vocab
 from eole.models.model import get_model_class
 from eole.trainer import build_trainer
 from eole.utils.optimizers import Optimizer
-from stopwatch import BOS, PAD, Pair, drop_nothing_at, finish, read_task, updates
+from stopwatch import BOS, PAD, Pair, drop_nothing_at, finish, read_task, start_alike, updates
 from torch import Tensor
 
 
@@ -76,6 +76,7 @@ def main() -> None:
     assert len(vocabularies["src"]) == task["vocabulary"]
     model = get_model_class(config.model).for_training(config.model, vocabularies, config.training, device_id=-1)
     drop_nothing_at(model, "mlp.dropout_1")
+    start_alike(model, task["vocabulary"])
     optimizer = Optimizer.from_config(model, config)
     trainer = build_trainer(config, -1, model, vocabularies, optimizer)
     batches: Iterator[tuple[dict[str, Any], int]] = ((as_batch(pair), 0) for [pair] in updates(folder, task))

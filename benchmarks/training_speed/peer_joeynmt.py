@@ -11,7 +11,7 @@ from joeynmt.config import parse_test_args, parse_train_args
 from joeynmt.model import Model, build_model
 from joeynmt.training import TrainManager
 from joeynmt.vocabulary import Vocabulary
-from stopwatch import BOS, EOS, PAD, UNK, Pair, drop_nothing_at, finish, read_task, updates
+from stopwatch import BOS, EOS, PAD, UNK, Pair, drop_nothing_at, finish, read_task, start_alike, updates
 from torch import Tensor
 
 CPU = torch.device("cpu")
@@ -39,6 +39,7 @@ def new_model(task: dict[str, Any]) -> Model:
     model = build_model({**tied, "encoder": stack, "decoder": stack}, vocabulary, vocabulary)
     model.loss_function = ("crossentropy", task["label_smoothing"])
     drop_nothing_at(model, "_att.dropout", "pwff_layer.2")
+    start_alike(model, task["vocabulary"])
     return model
 
 

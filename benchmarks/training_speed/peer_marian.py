@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 import transformers
-from stopwatch import BOS, EOS, PAD, finish, read_task, started, updates
+from stopwatch import BOS, EOS, PAD, finish, read_task, start_alike, started, updates
 from torch import Tensor
 
 
@@ -34,7 +34,9 @@ def new_model(task: dict[str, Any]) -> transformers.MarianMTModel:
         decoder_start_token_id=BOS,
         attn_implementation="sdpa",
     )
-    return transformers.MarianMTModel(config)
+    model = transformers.MarianMTModel(config)
+    start_alike(model, task["vocabulary"])
+    return model
 
 
 def main() -> None:

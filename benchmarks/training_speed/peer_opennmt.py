@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import MagicMock
 
 import torch
-from stopwatch import BOS, PAD, Pair, drop_nothing_at, finish, read_task, updates
+from stopwatch import BOS, PAD, Pair, drop_nothing_at, finish, read_task, start_alike, updates
 from torch import Tensor
 
 for name in ("ahocorasick", "fasttext", "rapidfuzz", "spacy"):
@@ -65,6 +65,7 @@ def main() -> None:
     assert len(vocabularies["src"]) == task["vocabulary"]
     model = build_model(read, read, vocabularies, None, -1)
     drop_nothing_at(model, "feed_forward.dropout_1")
+    start_alike(model, task["vocabulary"])
     trainer = build_trainer(read, -1, model, vocabularies, Optimizer.from_opt(model, read))
     batches: Iterator[tuple[dict[str, Tensor], int]] = ((as_batch(pair), 0) for [pair] in updates(folder, task))
     trainer.train(batches, train_steps=0, valid_steps=1_000_000)

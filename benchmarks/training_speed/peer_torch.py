@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from stopwatch import PAD, drop_nothing_at, finish, read_task, started, updates
+from stopwatch import PAD, drop_nothing_at, finish, read_task, start_alike, started, updates
 from torch import Tensor, nn
 
 
@@ -21,7 +21,6 @@ class Translator(nn.Module):
         size = task["model"]
         d_model, layers = size["d_model"], size["layers"]
         self.pieces = nn.Embedding(task["vocabulary"], d_model, padding_idx=PAD)
-        nn.init.normal_(self.pieces.weight, std=d_model**-0.5)
         angle = torch.arange(1024)[:, None] * 10000 ** (-torch.arange(0, d_model, 2) / d_model)
         self.register_buffer("positions", torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1))
         self.dropout = nn.Dropout(size["p_drop"])
@@ -32,6 +31,7 @@ class Translator(nn.Module):
         for module in self.transformer.modules():
             if isinstance(module, nn.MultiheadAttention):
                 module.dropout = 0.0
+        start_alike(self, task["vocabulary"])
 
     def embed(self, ids: Tensor) -> Tensor:
         """(batch, position, model)"""

@@ -83,6 +83,20 @@ def drop_nothing_at(model: torch.nn.Module, *endings: str) -> None:
             module.p = 0.0
 
 
+@torch.no_grad()
+def start_alike(model: torch.nn.Module, vocabulary: int) -> None:
+    """Draws the initial weights from regard's distributions, so that what was learned can be compared: N(0, 1/d_model)
+    for the embeddings, Glorot's uniform one for each matrix, zeros for the biases."""
+    for name, weight in model.named_parameters():
+        if weight.requires_grad and weight.dim() == 2 and len(weight) == vocabulary:
+            torch.nn.init.normal_(weight, std=weight.shape[1] ** -0.5)[PAD] = 0
+        elif weight.requires_grad and weight.dim() == 2:
+            for matrix in weight.chunk(3 if "in_proj" in name else 1):  # q, k and v, where they are one
+                torch.nn.init.xavier_uniform_(matrix)
+        elif name.endswith("bias"):
+            weight.zero_()
+
+
 def finish(
     folder: Path,
     task: dict[str, Any],
