@@ -51,6 +51,8 @@ def run(asked: argparse.Namespace) -> int:
         raise InputError(f"--attribution is {asked.attribution}; it needs one sentence at least.")
     translator = load_translator(asked)
     pairs = read_pairs(asked.test)
+    if asked.attribution or asked.alignment:
+        translator.transformer.eval()  # an RNN is refused before the work, too
     directions = translator.tokenizer.directions
     backwards = bool(asked.direction) and len(directions) > 1 and asked.direction == directions[1]
     source, target = reversed(pairs) if backwards else pairs
