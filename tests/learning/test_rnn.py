@@ -168,17 +168,35 @@ def test_beam_search_alone_and_in_a_batch_agree(learned):
         assert alone.log_probs == pytest.approx(answer.log_probs, abs=1e-4)
 
 
-def test_score_and_evaluate_read_pairs(said, corpus, capsys):
-    pairs = corpus.parent / "few.tsv"
-    pairs.write_text("".join(f"{line}\t{reverse(line)}\n" for line in EVERY[1000:1011]), encoding="utf-8")
-    assert said("score", "--pairs", pairs) == 0
+@pytest.fixture(scope="module")
+def few(corpus):
+    """Eleven unseen pairs."""
+    path = corpus.parent / "few.tsv"
+    path.write_text("".join(f"{line}\t{reverse(line)}\n" for line in EVERY[1000:1011]), encoding="utf-8")
+    return path
+
+
+def test_score_and_evaluate_read_pairs(said, few, capsys):
+    assert said("score", "--pairs", few) == 0
     scores = [float(line) for line in capsys.readouterr().out.split()]
     assert len(scores) == 11
     assert sum(score > -0.1 for score in scores) >= 10
-    assert said("evaluate", "--test", pairs, "--json", "--resamples", 0) == 0
+    assert said("evaluate", "--test", few, "--json", "--resamples", 0) == 0
     told = json.loads(capsys.readouterr().out)
     assert {score["metric"] for score in told} == {"BLEU", "chrF2", "TER"}
     assert told[0]["score"] > 90
+
+
+def test_its_attention_aligns_words_better_than_chance(said, few, corpus, capsys):
+    """Word i of the answer is the i-th from the end of the question; links by chance would be wrong 3 times in 4."""
+    gold = corpus.parent / "few.gold"
+    lengths = [len(line.split()) for line in EVERY[1000:1011]]
+    links = [" ".join(f"{n - 1 - i}-{i}" for i in range(n)) for n in lengths]
+    gold.write_text("".join(f"{line}\n" for line in links), encoding="utf-8")
+    assert said("evaluate", "--test", few, "--alignment", gold, "--json", "--resamples", 0) == 0
+    told = json.loads(capsys.readouterr().out)["alignment"]
+    assert {(one["layer"], one["head"]) for one in told["every"]} == {(1, None), (1, 1)}
+    assert min(one["aer"] for one in told["every"]) < 0.5
 
 
 def test_look_shows_where_the_decoder_looks(said, capsys):
@@ -195,10 +213,12 @@ def test_look_shows_where_the_decoder_looks(said, capsys):
     [
         (["look", "ba fa", "--word", "fa", "--layer", "1"], "without layers and heads"),
         (["look", "ba fa", "--word", "la"], "no word 'la': the target has fa ba </s>"),
+        (["evaluate", "--test", "few.tsv", "--attribution", "--resamples", "0"], "without heads"),
         (["translate", "ba", "--engine", "ctranslate2"], "RNN"),
     ],
 )
-def test_what_an_rnn_has_not_is_refused_in_a_sentence(said, capsys, arguments, wanted):
+def test_what_an_rnn_has_not_is_refused_in_a_sentence(said, few, capsys, monkeypatch, arguments, wanted):
+    monkeypatch.chdir(few.parent)
     assert said(*arguments) == 2
     shown = capsys.readouterr().err
     assert wanted in shown
@@ -217,7 +237,7 @@ def test_an_rnn_without_attention_and_a_transformer_have_nothing_to_gaze_with(co
         pass
     with pytest.raises(InputError, match="one summary of the sentence"):
         gaze(load(corpus.parent / "summary"), "ba fa")
-    with pytest.raises(InputError, match="see regard look"):
+    with pytest.raises(InputError, match="is a Transformer"):
         gaze(load(one_way), "ba be")
 
 

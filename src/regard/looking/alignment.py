@@ -14,6 +14,7 @@ from torch import Tensor
 from regard.decoding.translator import Translator
 from regard.errors import InputError
 from regard.looking.blocks import as_sentences, passed
+from regard.looking.gazing import gazed
 from regard.looking.gold import Gold, Link
 from regard.looking.words import SPACE
 
@@ -123,10 +124,9 @@ def _batch(
         )
         for ours, theirs, line, other in zip(sources, targets, source, target, strict=True)
     ]
-    blocks = passed(translator.transformer, as_sentences(translator.transformer, sources, targets)).cross
-    for layer, block in enumerate(blocks, 1):
-        heads = {None: block.weights.mean(dim=1)}
-        every = heads | {number + 1: block.weights[:, number] for number in range(block.weights.shape[1])}
+    for layer, block in enumerate(_weights(translator, sources, targets), 1):
+        heads = {None: block.mean(dim=1)}
+        every = heads | {number + 1: block[:, number] for number in range(block.shape[1])}
         for number, weights in every.items():
             for row in ROWS:
                 found = [
@@ -134,6 +134,16 @@ def _batch(
                     for one, (ours, theirs) in zip(weights, words, strict=True)
                 ]
                 yield Head(row, layer, number), found
+
+
+def _weights(
+    translator: Translator, sources: list[list[int]], targets: list[list[int]]
+) -> list[Float[Tensor, "batch head written source"]]:
+    """Of each layer's cross-attention; an RNN has one, of one head."""
+    batch = as_sentences(translator.model, sources, targets)
+    if translator.config.model.architecture == "rnn":
+        return [gazed(translator, batch).weights]
+    return [block.weights for block in passed(translator.transformer, batch).cross]
 
 
 def _special(words: Sequence[range]) -> list[range]:

@@ -16,6 +16,7 @@ from regard.config import BOS, PAD
 from regard.decoding.translator import Translator
 from regard.looking.listening import listening
 from regard.model.attention import MultiHeadAttention
+from regard.model.encoder_decoder import EncoderDecoder
 from regard.model.layers import Residual
 from regard.model.transformer import Transformer
 from regard.text.batching import pad
@@ -67,7 +68,7 @@ def sentences(
     return as_sentences(translator.transformer, sources, [tokens.encode_target(line) for line in target])
 
 
-def as_sentences(model: Transformer, sources: Sequence[list[int]], targets: Sequence[list[int]]) -> Sentences:
+def as_sentences(model: EncoderDecoder, sources: Sequence[list[int]], targets: Sequence[list[int]]) -> Sentences:
     """Ids of sources and of targets (each with its end, no start) as one batch on the model's device."""
     device = model.output.weight.device
     source, written = (torch.from_numpy(pad(side)).to(device) for side in (sources, targets))

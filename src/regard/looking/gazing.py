@@ -3,25 +3,25 @@
 regard.looking.gazing.gaze(translator, "the animal is tired").of("tired")
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from torch import Tensor
 
-from regard.config import BOS, DecodingConfig
+from regard.config import DecodingConfig
 from regard.decoding.pytorch import PyTorchEngine
 from regard.decoding.sentences import Sentence
 from regard.decoding.translator import Translator
 from regard.errors import InputError
+from regard.looking.blocks import Sentences, as_sentences
 from regard.looking.listening import listening
 from regard.looking.look import source_ids
 from regard.looking.trace import Numbers
 from regard.looking.views import merged
 from regard.looking.words import Word, find_word, words_of
-from regard.model.encoder_decoder import EncoderDecoder
 from regard.model.recurrent import Recurrent
 
 WEIGHTS = "decoder.attention.weights"  # the tap
@@ -76,39 +76,40 @@ def gaze(
 
     Raises InputError where the model is no RNN with attention, or the source is empty or too long.
     """
-    model = translator.model.eval()
-    if not isinstance(model, Recurrent) or model.decoder.attention is None:
-        raise InputError(
-            f"{translator.name or 'This model'} has no attention of an RNN to look at: "
-            + ("its decoder reads one summary of the sentence." if isinstance(model, Recurrent) else "see regard look.")
-        )
     tokens = translator.tokenizer
     read = source_ids(translator, source, direction or next(iter(tokens.directions), None))
     if target is None:
         searched = Sentence(tuple(read), (), (config or translator.config.decoding).seed)
-        written = PyTorchEngine(model).search([searched], config or translator.config.decoding)[0][0].ids
+        written = PyTorchEngine(translator.model).search([searched], config or translator.config.decoding)[0][0].ids
     else:
         written = tokens.encode_target(target)
-    weights, log_probs = _forced(model, read, written)
+    batch = as_sentences(translator.model, [read], [written])
+    seen = gazed(translator, batch)
+    log_p = seen.logits.float().log_softmax(dim=-1).gather(2, batch.written[:, :, None])
     return Gazing(
         translation=tokens.target.decode(written) if target is None else target,
         source_words=words_of(read, tokens.source),
         target_words=words_of(written, tokens.target),
-        weights=weights,
-        log_probs=log_probs,
+        weights=np.array(seen.weights[0, 0].float().cpu().numpy()),
+        log_probs=log_p[0, :, 0].tolist(),
     )
 
 
-class _Forced(NamedTuple):
-    weights: Float[Numbers, "target source"]
-    log_probs: list[float]
+class Gazed(NamedTuple):
+    """What a batch of pairs, the targets forced, let be seen."""
+
+    weights: Float[Tensor, "batch 1 written source"]
+    logits: Float[Tensor, "batch written vocab"]
 
 
-@torch.inference_mode()
-def _forced(model: EncoderDecoder, source: Sequence[int], target: Sequence[int]) -> _Forced:
-    """One pass over the pair, with an ear at the weights."""
-    device = model.output.weight.device
-    given, read, written = (torch.tensor([ids], device=device) for ids in (source, [BOS, *target[:-1]], target))
+@torch.no_grad()
+def gazed(translator: Translator, batch: Sentences) -> Gazed:
+    """One pass over these pairs, with an ear at the weights. Raises InputError as `gaze` does."""
+    model, name = translator.model.eval(), translator.name or "This model"
+    if not isinstance(model, Recurrent):
+        raise InputError(f"{name} is a Transformer, which looks in many ways at once: Translator.look shows them.")
+    if model.decoder.attention is None:
+        raise InputError(f"{name} is an RNN without attention: its decoder reads one summary of the sentence.")
     with listening(model, WEIGHTS.__eq__) as heard:
-        log_p = model(given, read).float().log_softmax(dim=-1).gather(2, written[:, :, None])
-    return _Forced(np.array(heard[WEIGHTS][0, 0].float().cpu().numpy()), log_p[0, :, 0].tolist())
+        logits = model(batch.source, batch.read)
+    return Gazed(heard[WEIGHTS], logits)
