@@ -10,7 +10,7 @@ import pytest
 
 from regard.decoding.directory import load
 from regard.errors import InputError
-from regard.looking.export import compact, look_data
+from regard.looking.export import Shown, compact, look_data
 from regard.looking.worth import worth
 from regard.serving.look import listen
 
@@ -55,7 +55,7 @@ def test_the_facts_of_the_model_are_told_and_the_sentence_to_begin_with(ask):
 def test_a_look_is_what_python_says_of_the_same_sentence(ask, trace):
     answer = ask("POST", "/api/look", LINE)
     assert answer.status == 200
-    told, own = answer.body["looks"][0], look_data(trace)
+    told, own = answer.body["looks"][0], look_data(Shown(trace))
     assert told["translation"] == own["translation"] == "nab neb nib"
     assert told["writes"] == {"pieces": own["writes"]["pieces"], "words": [list(w) for w in own["writes"]["words"]]}
     assert told["log_probs"] == pytest.approx(own["log_probs"], abs=1e-3)
@@ -87,6 +87,10 @@ def test_a_word_is_changed_and_what_that_does_is_told(ask, change, translation):
     found = {"target": "nab neb nib", "forced": False}
     answer = ask("POST", "/api/change", LINE | found | {"change": change}).body
     assert answer["look"]["translation"] == answer["effect"]["translation"] == translation
+    assert (answer["look"]["change"], answer["look"]["delta"]) == (
+        answer["effect"]["change"],
+        answer["effect"]["delta"],
+    )
     assert answer["effect"]["same"] is False
     assert min(answer["effect"]["delta"]) < -1
 

@@ -1,13 +1,14 @@
 """What a page is told: looks at sentences, as they are or with words or heads changed. One thread, one question."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from regard.decoding.translator import Translator
 from regard.errors import InputError
-from regard.looking.export import FORMAT, look_data
-from regard.looking.interventions import Effect, TextChange, dropped, effects, replaced, surfaces_of, swapped
+from regard.looking.export import FORMAT, Shown, alti_data, look_data, page_data
+from regard.looking.interventions import TextChange, described, dropped, effects, replaced, surfaces_of, swapped
 from regard.looking.steering import HeadChange, changed, off, uniform
 from regard.looking.trace import Trace
 from regard.looking.words import Word
@@ -36,20 +37,36 @@ class Answerer:
 
     def looks(self, asked: Asked) -> dict[str, Any]:
         """What the page opens: the sentence as it is."""
-        return {"format": FORMAT, "looks": [look_data(self.trace(asked))]}
+        return {"format": FORMAT, "looks": [look_data(self._shown(asked))]}
+
+    def page_data(self, asked: Asked, facts: Mapping[str, Any]) -> str:
+        """What the page begins with, as JSON: this sentence, unless it is empty."""
+        return page_data([self._shown(asked)] if asked.text else [], live=facts)
 
     def change(self, asked: Asked) -> dict[str, Any]:
         """`look`: what the page draws, with the changes; `effect`: what they do to the words that were there before."""
         trace = self.trace(asked)
         change = text_change(trace, asked.source)
+        changes = [
+            self._head_change([head for head in asked.heads if head.how == how])
+            for how in dict.fromkeys(head.how for head in asked.heads)
+        ]
         with ExitStack() as stack:
-            for how in dict.fromkeys(head.how for head in asked.heads):
-                one = self._head_change([head for head in asked.heads if head.how == how])
+            for one in changes:
                 stack.enter_context(changed(self.translator.transformer, one))
             text = asked.text if change is None else change.text
             after = self.translator.look(text, asked.target, direction=asked.direction)
-            effect = next(effects(trace, [change]))
-        return {"look": look_data(after), "effect": effect_data(trace, effect, after)}
+            delta = next(effects(trace, [change])).word_delta
+        told = described(change if change or not changes else changes[0])
+        effect = {"change": told, "translation": after.translation, "same": after.target_ids == trace.target_ids}
+        return {
+            "look": look_data(Shown(after, change=told, delta=delta)),
+            "effect": effect | {"delta": [round(value, 4) for value in delta]},
+        }
+
+    def _shown(self, asked: Asked) -> Shown:
+        trace = self.trace(asked)
+        return Shown(trace, attribution=alti_data(trace))
 
     def _head_change(self, heads: list[HeadAsked]) -> HeadChange:
         """All that is done in the same way, as one change."""
@@ -77,16 +94,6 @@ def text_change(trace: Trace, asked: WordAsked | SentenceAsked | None) -> TextCh
     if asked.how == "replaced":
         return replaced(trace, word, asked.by)
     return swapped(trace, word, None if asked.with_ is None else _word(trace, asked.with_))
-
-
-def effect_data(trace: Trace, effect: Effect, after: Trace) -> dict[str, Any]:
-    """What changed, for the words that were written without the change."""
-    return {
-        "change": effect.record()["change"],
-        "translation": after.translation,
-        "same": after.target_ids == trace.target_ids,
-        "delta": [round(value, 4) for value in effect.word_delta],
-    }
 
 
 def _word(trace: Trace, number: int) -> Word:

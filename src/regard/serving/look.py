@@ -21,7 +21,7 @@ from regard.errors import InputError
 from regard.serving.answering import Answerer
 from regard.serving.asking import LONGEST, Asked, read_asked
 from regard.serving.guard import LARGEST, Guard
-from regard.serving.page import page
+from regard.serving.page import live_page
 from regard.serving.turns import BusyError, Turns
 from regard.serving.weighing import Job, Weighings
 
@@ -69,8 +69,7 @@ class _Room:
         self.begin, self.turns = begin, turns
 
     async def page(self) -> Response:
-        shown = page(self.facts())
-        return HTMLResponse(shown.html, headers={"content-security-policy": shown.policy})
+        return await self._answer(lambda: _html(self.answerer.page_data(self.begin, self.facts())))
 
     async def model(self) -> Response:
         return JSONResponse(self.facts())
@@ -119,6 +118,11 @@ class _Room:
 def _json(make: Callable[[], Any]) -> Response:
     """The answer, written as JSON where it was made, so that the loop is not held up."""
     return JSONResponse(make())
+
+
+def _html(data: str) -> Response:
+    shown = live_page(data)
+    return HTMLResponse(shown.html, headers={"content-security-policy": shown.policy})
 
 
 async def _body(request: Request) -> bytes:
