@@ -40,6 +40,19 @@ def test_the_card_says_what_the_model_is_and_how_good(carded):
     assert f"# {run.folder.name}\n" in card
 
 
+@pytest.mark.parametrize(
+    ("settings", "tag", "words"),
+    [
+        ({}, "transformer", "A Transformer that translates"),
+        ({"model_architecture": "rnn"}, "rnn", "An RNN that translates"),
+    ],
+)
+def test_the_card_says_what_kind_of_model_it_is(carded, settings, tag, words):
+    _, card = carded(**settings)
+    assert f"tags: [translation, {tag}]" in card
+    assert f"\n{words} (fr-en), trained with regard" in card
+
+
 def test_the_card_names_the_data_by_the_sum_of_its_lines(carded):
     run, card = carded()
     lines = "".join(f"{source}\t{target}\n" for source, target in zip(*run.train, strict=True))

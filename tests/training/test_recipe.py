@@ -75,3 +75,18 @@ def test_the_cores_share_an_update_of_4096_tokens(cores, abreast):
 @pytest.mark.parametrize(("gain", "precision"), [(0.0, "float32"), (1.29, "float32"), (1.3, "bfloat16")])
 def test_half_the_bits_are_taken_where_they_were_measured_to_help(gain, precision):
     assert values(10_000, machine=(2, gain))["training.precision"] == precision
+
+
+@pytest.mark.parametrize("pairs", [10, 29_000, 5_000_000])
+def test_an_rnn_gets_settings_that_it_reads_and_none_that_it_does_not(pairs):
+    chosen = values(pairs, **{"model.architecture": "rnn"})
+    model = {name for name in chosen if name.startswith("model.")}
+    assert model == {f"model.{name}" for name in ("n_encoder_layers", "n_decoder_layers", "d_model", "p_drop")}
+    assert chosen["training.learning_rate"] < values(pairs)["training.learning_rate"]
+    assert configure(chosen | {"model.architecture": "rnn"}).model.n_encoder_layers == 1
+
+
+def test_what_is_given_for_an_rnn_is_left_alone():
+    chosen = values(29_000, **{"model.architecture": "rnn", "model.d_model": 14})
+    assert "model.d_model" not in chosen
+    assert "model.n_decoder_layers" in chosen
