@@ -212,6 +212,7 @@ def test_look_shows_where_the_decoder_looks(said, capsys):
     ("arguments", "wanted"),
     [
         (["look", "ba fa", "--word", "fa", "--layer", "1"], "without layers and heads"),
+        (["look", "ba fa"], "without heads"),
         (["look", "ba fa", "--word", "la"], "no word 'la': the target has fa ba </s>"),
         (["evaluate", "--test", "few.tsv", "--attribution", "--resamples", "0"], "without heads"),
         (["translate", "ba", "--engine", "ctranslate2"], "RNN"),

@@ -39,7 +39,9 @@ def run(asked: argparse.Namespace) -> int:
     """Prints the arithmetic of a word, or opens the page."""
     sentence = " ".join(asked.text)
     if asked.word is None:
-        return open_page(asked, load_translator(asked), sentence)
+        translator = load_translator(asked)
+        translator.transformer.eval()  # an RNN is refused before anything is opened
+        return open_page(asked, translator, sentence)
     if not sentence:
         raise InputError(f"Which sentence is '{asked.word}' in? regard look {asked.model} \"...\" --word {asked.word}")
     translator = load_translator(asked)
