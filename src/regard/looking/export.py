@@ -1,7 +1,8 @@
 """Traces for others: the versioned JSON that the page reads, records as CSV, and how large all that may be.
 
-A tensor is the base64 of its little-endian bytes. q, k and v are float32 where that is affordable, else float16; what
-the page can compute (scores, scaled scores, masks) does not travel, and the model's own weights travel as a check.
+A tensor is the base64 of its little-endian bytes. q, k and v are float32 where that is affordable, else float16. What
+the page can compute (scores, scaled scores, masks) does not travel; the model's own weights travel as a check, or where
+they are many, the largest of each row.
 """
 
 import base64
@@ -10,7 +11,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,46 +23,57 @@ from regard.looking.words import Word
 FORMAT = 1  # of the page's data; raised when an older page could no longer read it
 PRECISE = 4_000_000  # bytes of q, k and v up to which they are float32 whatever the length
 SHORT = 30  # pieces a side up to which they are float32 whatever the size
+WEIGHTS = 6_000_000  # bytes of weights up to which they travel
 OUTPUTS = 1_500_000  # bytes of W_O up to which it travels
 LARGEST = 20_000_000  # characters of data that a page may hold
 
 
+class Shown(NamedTuple):
+    """A trace, and what was measured about it."""
+
+    trace: Trace
+    worth: Mapping[str, Any] | None = None  # `Worth.record()`: what its heads and words are worth
+    attribution: Mapping[str, Any] | None = None  # ALTI+: the share of each word read in each word written
+    change: Mapping[str, Any] | None = None  # what makes it differ from the first that is shown
+    delta: Sequence[float] | None = None  # by how much that moves log p of each word that the first one wrote
+
+
 def page_data(
-    traces: Sequence[Trace],
+    shown: Sequence[Trace | Shown],
     *,
     worth: Sequence[Mapping[str, Any] | None] = (),
-    attributions: Sequence[Mapping[str, Any] | None] = (),
     layers: Sequence[int] | None = None,
     largest: int = LARGEST,
+    live: Mapping[str, Any] | None = None,
 ) -> str:
-    """What the page reads, as JSON: a look for each trace, beside it what its heads and words are worth, if known.
+    """What the page reads, as JSON: a look for each trace, with what was measured about it.
 
-    worth: `Worth.record()` of each trace; layers: those to keep, from 1 (default: all). Raises InputError where the
-    data would be larger than `largest`, and says which layers would fit.
+    worth: `Worth.record()` of each that is given bare; layers: those to keep, from 1 (default: all); live: what a live
+    page is told of its model. Raises InputError where the data would be larger than `largest`, and says which layers
+    would fit.
     """
-    pairs = [
-        look_data(trace, worth=_at(worth, number), attribution=_at(attributions, number), layers=layers)
-        for number, trace in enumerate(traces)
-    ]
-    text = json.dumps({"format": FORMAT, "looks": pairs}, ensure_ascii=False, separators=(",", ":"))
+    known = [*worth, *[None] * len(shown)]
+    every = [one if isinstance(one, Shown) else Shown(one, known[number]) for number, one in enumerate(shown)]
+    data = {"format": FORMAT, "looks": [look_data(one, layers=layers) for one in every], "live": live}
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     if len(text) > largest:
-        raise InputError(_too_large(traces, text, layers, largest))
+        raise InputError(_too_large([one.trace for one in every], text, layers, largest))
     return text
 
 
-def look_data(
-    trace: Trace,
-    *,
-    worth: Mapping[str, Any] | None = None,
-    attribution: Mapping[str, Any] | None = None,
-    layers: Sequence[int] | None = None,
-) -> dict[str, Any]:
-    """One trace as JSON values."""
+def look_data(shown: Trace | Shown, *, layers: Sequence[int] | None = None) -> dict[str, Any]:
+    """One trace as JSON values, with what was measured about it; of a bare trace, what can be measured quickly."""
+    if isinstance(shown, Trace):
+        shown = Shown(shown, attribution=alti_data(shown))
+    trace = shown.trace
     kept = [block for block in trace.attentions if layers is None or block.layer + 1 in layers]
     if not kept:
         raise InputError(f"There are no layers {', '.join(map(str, layers or []))} in this model.")
     number = np.dtype("<f4") if _precise(trace, kept) else np.dtype("<f2")
-    outputs = sum(block.w_o.nbytes for block in kept) <= OUTPUTS
+    room = {
+        "outputs": sum(block.w_o.nbytes for block in kept) <= OUTPUTS,
+        "weights": sum(block.weights.size for block in kept) * number.itemsize <= WEIGHTS,
+    }
     return {
         "model": vars(trace.model),
         "text": trace.text,
@@ -72,11 +84,16 @@ def look_data(
         "writes": _side(trace.writes, trace.target_words),
         "log_probs": _rounded(trace.log_probs),
         "alternatives": [[[piece, _figures(p)] for piece, p in row] for row in trace.alternatives],
-        "beam": [list(node)[:2] + _rounded(list(node)[2:4]) + list(node)[4:] for node in trace.beam],
+        "beam": [
+            [node.parent, node.piece, round(node.log_prob, 4), round(node.total, 4), node.state, node.chosen]
+            for node in trace.beam
+        ],
         "embedded": {kind: _embedded(trace, kind) for kind in ("encoder", "decoder")},
-        "blocks": [_block(trace, block, number, outputs) for block in kept],
-        "worth": worth and compact(worth),
-        "attribution": attribution,
+        "blocks": [_block(trace, block, number, room) for block in kept],
+        "worth": shown.worth and compact(shown.worth),
+        "attribution": shown.attribution,
+        "change": shown.change,
+        "delta": None if shown.delta is None else _rounded(shown.delta),
     }
 
 
@@ -112,20 +129,27 @@ def to_csv(records: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
+def alti_data(trace: Trace) -> dict[str, Any] | None:
+    """The shares that ALTI+ finds over all layers, between words; None where the trace knows no model."""
+    from regard.looking.attribution import attribute_trace
+
+    if trace.translator is None:
+        return None
+    found = attribute_trace(trace, method="alti")
+    sides = {"source": found.source, "prefix": found.prefix}
+    return {"method": found.method, **{side: [_rounded(row) for row in rows.tolist()] for side, rows in sides.items()}}
+
+
 def write_csv(trace: Trace, path: Path) -> None:
     """Writes every score and weight of a trace, a line each."""
     write_text(path, to_csv(trace.table()))
-
-
-def _at(values: Sequence[Mapping[str, Any] | None], number: int) -> Mapping[str, Any] | None:
-    return values[number] if number < len(values) else None
 
 
 def _side(pieces: Sequence[str], words: Sequence[Word]) -> dict[str, Any]:
     return {"pieces": list(pieces), "words": [[word.text, word.pieces.start, word.pieces.stop] for word in words]}
 
 
-def _block(trace: Trace, block: Attention, number: np.dtype[Any], outputs: bool) -> dict[str, Any]:
+def _block(trace: Trace, block: Attention, number: np.dtype[Any], room: Mapping[str, bool]) -> dict[str, Any]:
     """One attention block. Lengths (norms) stand for what does not travel: the stream, and W_O where it is large."""
     heads, rows, cols = block.weights.shape
     fed = next((f for f in trace.feed_forwards if (f.stack, f.layer) == (_stack(block), block.layer)), None)
@@ -135,14 +159,18 @@ def _block(trace: Trace, block: Attention, number: np.dtype[Any], outputs: bool)
         "layer": block.layer,
         "shape": [heads, rows, cols, block.q.shape[2], block.v.shape[2]],
         "type": "f4" if number.itemsize == 4 else "f2",
-        **{name: encoded(getattr(block, name), number) for name in ("q", "k", "v", "weights")},
+        **{name: encoded(getattr(block, name), number) for name in ("q", "k", "v")},
         "lane": _lengths(block.x_in),
         "after": _lengths(block.x_out),
         "added": [_lengths(head) for head in block.heads],
         "carried": [_lengths(head) for head in values],
         "fed": _lengths(fed.added) if fed and block.kind != "decoder" else None,
     }
-    if outputs:
+    if room["weights"]:
+        described["weights"] = encoded(block.weights, number)
+    else:
+        described["peaks"] = encoded(block.weights.max(axis=2))
+    if room["outputs"]:
         described |= {"w_o": encoded(block.w_o), "b_o": encoded(block.b_o), "sum": encoded(block.added)}
     if number.itemsize == 4:
         described["context"] = encoded(block.context)

@@ -1,7 +1,8 @@
 """The page made whole: modules joined into one classic script, texts and data put in, nothing left to fetch.
 
-One document serves three shells: a file that stands alone, a frame in a notebook, and the live page. What may run in it
-is named by the hash of its script alone (Content-Security-Policy); data is JSON that cannot end its own element.
+One document serves three shells: a file that stands alone, a frame in a notebook, and the live page. What may run in
+it is named by the hashes of its scripts (Content-Security-Policy); data is JSON that cannot end its own element. Script
+and texts travel deflated, half as large: a first, short script inflates them and hands them over.
 """
 
 import base64
@@ -9,6 +10,7 @@ import hashlib
 import html
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -19,9 +21,21 @@ from regard.errors import InputError
 PAGE = files("regard.looking.page")
 LANGUAGES = ("en", "fr", "ko")
 ENTRY = "page.js"
+LOADER = """(async () => {
+  const inflated = async id => {
+    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), c => c.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+  };
+  const texts = document.createElement("script"), code = document.createElement("script");
+  texts.type = "application/json";
+  texts.id = "texts";
+  texts.textContent = await inflated("packed-texts");
+  code.textContent = await inflated("packed-code");
+  document.body.append(texts, code);
+})();"""
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+\.js)";[ \t]*$', re.MULTILINE)
-_EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function|class|const|let)\s*\*?\s*(\w+))", re.MULTILINE)
+_EXPORT = re.compile(r"^export\s+(?=(?:async\s+)?(?:function|class|const|let)\s*\*?\s*([\w$]+))", re.MULTILINE)
 
 
 def joined(sources: Mapping[str, str], entry: str) -> str:
@@ -94,7 +108,7 @@ def _parts() -> tuple[str, str]:
 def page(data: str, *, live: bool = False, title: str = "What the model looked at", language: str = "en") -> str:
     """The whole page as HTML, around data (`export.page_data`). A live page may speak with the server that sent it."""
     style, code = _parts()
-    policy = policy_of(code, live=live)
+    policy = policy_of(LOADER, code, live=live)
     return "\n".join(
         [
             f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">',
@@ -103,19 +117,26 @@ def page(data: str, *, live: bool = False, title: str = "What the model looked a
             '<link rel="icon" href="data:,">',
             f"<title>{html.escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>",
             _text(PAGE / "index.html"),
-            f'<script type="application/json" id="texts">{as_element(texts())}</script>',
             f'<script type="application/json" id="data">{as_element(data)}</script>',
-            f"<script>{code}</script>\n</body>\n</html>\n",
+            f'<script type="text/plain" id="packed-texts">{packed(texts())}</script>',
+            f'<script type="text/plain" id="packed-code">{packed(code)}</script>',
+            f"<script>{LOADER}</script>\n</body>\n</html>\n",
         ]
     )
 
 
-def policy_of(code: str, *, live: bool = False) -> str:
-    """What the page may do: run this one script, use its own style; and, live, speak with its own server."""
-    digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
-    rules = ["default-src 'none'", f"script-src 'sha256-{digest}'", "style-src 'unsafe-inline'", "img-src data:"]
+def policy_of(*scripts: str, live: bool = False) -> str:
+    """What the page may do: run these scripts, use its own style; and, live, speak with its own server."""
+    digests = (base64.b64encode(hashlib.sha256(code.encode()).digest()).decode() for code in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    rules = ["default-src 'none'", f"script-src {allowed}", "style-src 'unsafe-inline'", "img-src data:"]
     rules += ["base-uri 'none'", "form-action 'none'"]
     return "; ".join([*rules, "connect-src 'self'"] if live else rules)
+
+
+def packed(text: str) -> str:
+    """Deflated, in base64: letters that mean nothing in HTML."""
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
 
 def as_element(text: str) -> str:

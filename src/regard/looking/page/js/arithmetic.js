@@ -46,7 +46,9 @@ export function blockSum(block, i) {
 // The largest differences from the model's own numbers: of the row's weights, of z, and of what the block adds.
 export function differences(block, head, i, row) {
   const weights = (head * block.rows + i) * block.cols, z = (head * block.rows + i) * block.dv;
-  const found = { weights: largestGap(row.lanes.map(l => l.weight), block.weights, weights), z: null, sum: null };
+  const own = block.peaks ? null : largestGap(row.lanes.map(l => l.weight), block.weights, weights);
+  const found = { weights: own, peak: null, z: null, sum: null };
+  if (block.peaks) found.peak = Math.abs(Math.max(...row.lanes.map(l => l.weight)) - block.peaks[head * block.rows + i]);
   if (block.context) found.z = largestGap(row.z, block.context, z);
   if (block.sum) found.sum = largestGap(blockSum(block, i).total, block.sum, i * block.b_o.length);
   return found;

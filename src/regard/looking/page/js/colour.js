@@ -9,18 +9,31 @@ function between(a, b, t) {
 
 const css = c => `rgb(${c.join(" ")})`;
 
+function light(c) {
+  const [r, g, b] = c.map(x => (x / 255 <= 0.04045 ? x / 255 / 12.92 : ((x / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+export function contrast(a, b) {
+  const [dark, bright] = [light(a), light(b)].sort((x, y) => x - y);
+  return (bright + 0.05) / (dark + 0.05);
+}
+
 export function scales(read) {
   const stops = Array.from({ length: 9 }, (_, i) => rgb(read(`--ramp-${i}`)));
-  const [zero, more, less, ink] = ["--zero", "--more", "--less", "--ink"].map(name => rgb(read(name)));
+  const [zero, more, less, ink, over] = ["--zero", "--more", "--less", "--ink", "--over"].map(name => rgb(read(name)));
   const at = x => {
     const t = Math.min(1, Math.max(0, x)) * 8, i = Math.min(7, Math.floor(t));
     return between(stops[i], stops[i + 1], t - i);
   };
+  const mixed = x => between(zero, x > 0 ? more : less, Math.min(1, Math.abs(x)));
   const table = Array.from({ length: 256 }, (_, i) => at(i / 255));
   return {
     ink: css(ink),
     table, // the ramp in 256 steps, for pictures
     weight: x => css(at(x)),
-    difference: x => css(between(zero, x > 0 ? more : less, Math.min(1, Math.abs(x)))),
+    difference: x => css(mixed(x)),
+    // a colour of the signs, and which of ink and paper can be read on it
+    readable: x => ({ background: css(mixed(x)), ink: css([ink, over].sort((a, b) => contrast(b, mixed(x)) - contrast(a, mixed(x)))[0]) }),
   };
 }

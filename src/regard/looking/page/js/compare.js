@@ -58,7 +58,7 @@ function panels(at, other, layer, head) {
 export function drawCompare(at, other, width) {
   const { look, state, t, colours } = at, p = panels(at, other, state.cl, state.ch);
   if (!p) return `<p class="note">${t("compare.shape")}</p>`;
-  const small = width < 640, one = small || p.cols.length > 26, count = one ? 1 : 3, left = small ? 84 : 128, tail = small ? 58 : 112, gap = one ? 0 : 22, top = 86;
+  const small = width < 640, one = small || p.cols.length > 26, count = one ? 1 : 3, left = small ? 84 : 128, tail = other.delta ? (small ? 58 : 112) : 4, gap = one ? 0 : 22, top = 86;
   const cell = Math.max(small ? 6 : 5, Math.min(30, Math.floor((width - left - tail - gap * count) / (p.cols.length * count)))), pitch = p.rows.length > 30 ? 18 : small ? 22 : Math.max(Math.min(cell, 27), 24);
   const x = (n, j) => left + n * (p.cols.length * cell + gap) + j * cell, y = i => top + i * pitch, out = [];
   const names = { rows: [texts(look, "writes"), texts(other, "writes")], cols: [texts(look, "source"), texts(other, "source")] };
@@ -116,10 +116,16 @@ export function wordEffects(at) {
   return list;
 }
 
+// Never the full colour, so that the number in the cell stays readable.
+function heat(share, colours) {
+  const { background, ink } = colours.readable(share * (share > 0 ? 0.65 : 0.8));
+  return `background:${background};color:${ink}`;
+}
+
 export function effectTable(at) {
   const { look, t, colours } = at, list = wordEffects(at), targets = texts(look, "writes"), wide = targets.length <= 30;
   const most = Math.max(1, ...list.flatMap(e => e.effect.delta.map(Math.abs)));
-  const cell = d => `<td class="heat${Math.abs(d) > most * 0.55 ? " over" : ""}" style="background:${colours.difference(d / most)}" title="${plus(d)}">${Math.abs(d) >= 0.5 ? fixed(d, 1) : `<span class="live">${plus(d)}</span>`}</td>`;
+  const cell = d => `<td class="heat" style="${heat(d / most, colours)}" title="${plus(d)}">${Math.abs(d) >= 0.5 ? fixed(d, 1) : `<span class="live">${plus(d)}</span>`}</td>`;
   const line = ({ word, effect }) => `<tr><th scope="row"><span>${escape(word)}</span>${effect.change.by ? ` <i>${escape(effect.change.by)}</i>` : ""}</th>${wide ? effect.delta.map(cell).join("") : ""}<td class="anew">${effect.same ? `<span class="quiet">${t("effects.same")}</span>` : changedWords(t, look.translation, effect.translation)}</td></tr>`;
   return `<div class="scroll" tabindex="0" role="region" aria-label="${escape(t("effects.title"))}"><table class="effects" id="effect-table"><caption class="live">${t("effects.title")}</caption><thead><tr><th scope="col">${t(`effects.${at.state.what}`)}</th>${wide ? targets.map(w => `<th scope="col" class="up"><span>${escape(w === "</s>" ? t("mark.end") : w)}</span></th>`).join("") : ""}<th scope="col" class="anew">${t("effects.anew")}</th></tr></thead><tbody>${list.map(line).join("")}</tbody></table></div>`;
 }

@@ -3,7 +3,7 @@ import { blockOf, colsOf, groupAt, grouped, layersOf, peakOf, rowsOf, weightAt }
 import { escape, inProse, plain, shortened } from "./wording.js";
 import { fixed, plus } from "./number.js";
 import { faithfulness, headOff } from "./worth.js";
-import { headMatters, headName, unmeasured, whereTo } from "./saying.js";
+import { capital, headMatters, headName, unmeasured, whereTo } from "./saying.js";
 
 // Measures of a head by which heads can be ordered: what they are of one head, and how they are shown.
 export const ORDERS = ["model", "needed", "focused", "spread", "previous", "self", "next", "trust"];
@@ -90,7 +90,7 @@ export function finderGrids(at) {
     const row = finderRow(at, kind), names = colsOf(look, kind, "words"), rows = rowsOf(look, kind, "words");
     const list = listOf(at, kind, row), heads = blockOf(look, kind, layersOf(look, kind)[0]).heads, dense = heads > 8;
     const paired = heads === 4 && layersOf(look, kind).length > 1, byLayer = state.order === "model";
-    const cells = list.map((h, n) => (byLayer && n % heads === 0 ? `<span class="layer">${t("finder.layer")} ${h.layer + 1}</span>` : "") + thumb(at, h, names, dense)).join("");
+    const cells = list.map((h, n) => (byLayer && !dense && n % heads === 0 ? `<span class="layer">${t("finder.layer")} ${h.layer + 1}</span>` : "") + thumb(at, h, names, dense)).join("");
     const layout = byLayer ? (paired ? "paired" : "by-layer") : "flat";
     return `<div class="kind" data-kind="${kind}"><h3>${t(`kind.title.${kind}`)}<span>${t("finder.where", { word: inProse(rows[groupAt(rows, row)].text, t) })}</span></h3>` +
       `<div class="thumbs ${layout}${dense ? " dense" : ""}" style="--heads:${Math.min(heads, dense ? 16 : 8)}" role="group" aria-label="${escape(t(`kind.title.${kind}`))}">${paired && byLayer ? pairedCells(list, at, names, heads) : cells}</div><canvas aria-hidden="true" data-kind="${kind}"></canvas></div>`;
@@ -112,7 +112,7 @@ export function finderPeek(at, kind, layer, head) {
   const { look, worth, t, live, state } = at, block = blockOf(look, kind, layer), rows = rowsOf(look, kind, "words");
   const row = groupAt(rows, finderRow(at, kind)), target = groupAt(look.sides.writes.words, state.t);
   const where = whereTo(t, grouped(look, block, head, "words")[row], colsOf(look, kind, "words").map(w => w.text));
-  return t("finder.peek", { head: headName(t, kind, layer, head), word: inProse(rows[row].text, t), where }) + " " +
+  return t("finder.peek", { head: capital(headName(t, kind, layer, head)), word: inProse(rows[row].text, t), where }) + " " +
     (headMatters(t, look, worth, { kind, layer, head }, target) ?? unmeasured(t, live));
 }
 

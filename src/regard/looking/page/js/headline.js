@@ -19,9 +19,9 @@ export function headline(look, t) {
   return { source: line("source", "source"), target: line("writes", "target") };
 }
 
-export function sizeOf(look) {
-  const letters = look.sides.source.words.reduce((n, w) => n + w.text.length + 1, 0);
-  return letters < 90 ? "" : letters < 190 ? "long" : "longer";
+// How long the longer line is, so that its letters can be as large as the page is wide.
+export function lettersOf(look) {
+  return Math.max(...["source", "writes"].map(side => look.sides[side].words.reduce((n, w) => n + w.text.length + 1, 4)));
 }
 
 // What the bars and the sentences below them say: of a target word, or of a source word that was asked.

@@ -28,3 +28,9 @@ export function rovingKey(key, place, count) {
   if (key === "Home") return 0;
   return key === "End" ? count - 1 : null;
 }
+
+// In a matrix that is one picture: the cell at this share of its width and height.
+export function cellUnder(m, x, y) {
+  const place = (share, n) => Math.min(n - 1, Math.max(0, Math.floor(share * n)));
+  return { i: place(y, m.rows.length), j: place(x, m.cols.length) };
+}

@@ -28,11 +28,10 @@ function curve(x1, y1, x2, y2) {
   return `M${x1} ${y1.toFixed(1)}C${x1 + c} ${y1.toFixed(1)} ${x2 - c} ${y2.toFixed(1)} ${x2} ${y2.toFixed(1)}`;
 }
 
-// The head of an encoder layer whose loss costs the word most; where nothing was measured, the layer's first.
+// The head of each encoder layer whose loss costs the word most; none where nothing was measured.
 function trailOf(look, worth, target, columns) {
-  const layers = layersOf(look, "encoder");
-  const found = layers.map(layer => mostNeeded(worth, "encoder", target, layer) ?? { kind: "encoder", layer, head: 0, delta: null });
-  const needed = [...found].sort((a, b) => Math.abs(b.delta ?? 0) - Math.abs(a.delta ?? 0)).slice(0, columns).map(f => f.layer);
+  const found = layersOf(look, "encoder").map(layer => mostNeeded(worth, "encoder", target, layer)).filter(Boolean);
+  const needed = [...found].sort((a, b) => Math.abs(b.delta) - Math.abs(a.delta)).slice(0, columns).map(f => f.layer);
   return found.filter(f => needed.includes(f.layer));
 }
 
@@ -120,14 +119,14 @@ function crossLooks({ at, X, source, written, row, effect, most, target, block, 
 
 // The decoder's look at itself, which comes before its look at the source: the head that this word needs most.
 function selfHead(at, target) {
-  return mostNeeded(at.worth, "decoder", target, null) ?? { kind: "decoder", layer: at.state.cl, head: 0, delta: null };
+  return mostNeeded(at.worth, "decoder", target);
 }
 
 function arcs({ at, X, target, written, worthy }) {
   if (X.small || worthy) return [];
-  const { layer, head } = selfHead(at, target), block = blockOf(at.look, "decoder", layer);
+  const self = selfHead(at, target), block = self && blockOf(at.look, "decoder", self.layer);
   if (!block) return [];
-  const row = grouped(at.look, block, head, "words")[target];
+  const row = grouped(at.look, block, self.head, "words")[target];
   return row.map((a, j) => {
     const to = written.y[j];  // lane j reads what lane j - 1 wrote: column j of the decoder is the word read in lane j
     if (a < 0.02 || to === null || j === target) return "";
@@ -179,7 +178,7 @@ function headings({ at, X, trail, target, worthy }) {
   const right = [text(X.writes, "lanes.writes", "start"), text(X.p, "lanes.p", "end")];
   if (X.small) return [text(X.word, "lanes.source", "end"), ...right];
   const columns = trail.flatMap((place, n) => columnHead(at, (columnX(X, trail, n) + columnX(X, trail, n + 1)) / 2, target, place, (X.e2 - X.e0) / trail.length));
-  const decoder = blockOf(at.look, "decoder", self.layer) ? columnHead(at, X.arcs + 24, target, self, 110) : [];
+  const decoder = self && blockOf(at.look, "decoder", self.layer) ? columnHead(at, X.arcs + 24, target, self, 110) : [];
   return [
     text(X.word, "lanes.source", "end"), text(X.reads, "lanes.reads", "start"), ...right, text(X.next, "lanes.next", "start"),
     ...(worthy ? [`<text class="head strong" x="${(X.e0 + X.d) / 2}" y="12" text-anchor="middle">${t("lanes.worth")}</text>`]

@@ -15,14 +15,33 @@ export function openLook(raw) {
 
 function openBlock(raw) {
   const [heads, rows, cols, dk, dv] = raw.shape, block = { ...raw, heads, rows, cols, dk, dv, causal: raw.kind === "decoder" };
-  for (const name of ["q", "k", "v", "weights", "context"]) lazy(block, name, raw[name], raw.type);
-  for (const name of ["w_o", "b_o", "sum"]) lazy(block, name, raw[name], "f4");
+  for (const name of ["q", "k", "v", "context"]) lazy(block, name, () => raw[name] && numbers(raw[name], raw.type));
+  for (const name of ["w_o", "b_o", "sum", "peaks"]) lazy(block, name, () => raw[name] && numbers(raw[name], "f4"));
+  lazy(block, "weights", () => (raw.weights ? numbers(raw.weights, raw.type) : weightsOf(block)));
   return block;
 }
 
-function lazy(block, name, text, type) {
-  let found = null;
-  Object.defineProperty(block, name, { get: () => (found ??= text ? numbers(text, type) : null), enumerable: true });
+function lazy(block, name, make) {
+  let found;
+  Object.defineProperty(block, name, { get: () => (found ??= make() ?? null), enumerable: true });
+}
+
+// softmax(q k / sqrt(d_k)) of all heads, where the model's own weights were too many to travel.
+function weightsOf({ q, k, heads, rows, cols, dk, causal }) {
+  const found = new Float64Array(heads * rows * cols), scale = 1 / Math.sqrt(dk);
+  for (let row = 0; row < heads * rows; row++) {
+    const head = Math.floor(row / rows), open = causal ? Math.min(cols, (row % rows) + 1) : cols, start = row * cols;
+    let top = -Infinity, sum = 0;
+    for (let j = 0; j < open; j++) {
+      let score = 0;
+      for (let d = 0; d < dk; d++) score += q[row * dk + d] * k[(head * cols + j) * dk + d];
+      found[start + j] = score * scale;
+      top = Math.max(top, found[start + j]);
+    }
+    for (let j = 0; j < open; j++) sum += found[start + j] = Math.exp(found[start + j] - top);
+    for (let j = 0; j < open; j++) found[start + j] /= sum;
+  }
+  return found;
 }
 
 export function layersOf(look, kind) {

@@ -19,8 +19,8 @@ function rowPlace(rows, at) {
 }
 
 export function matrixSize(m, width) {
-  const narrow = width < 520, left = narrow ? 78 : 134, top = narrow ? 68 : 92;
-  const cell = Math.max(2.2, Math.min(34, Math.floor(((width - left - 4) / m.cols.length) * 10) / 10));
+  const narrow = width < 520, left = narrow ? 78 : m.cols.length > 40 ? 112 : 134, top = narrow ? 68 : 92;
+  const cell = Math.max(2.2, Math.min(34, Math.floor(((width - left - (narrow ? 4 : 36)) / m.cols.length) * 10) / 10));
   return { left, top, cell, narrow, width: Math.ceil(left + m.cols.length * cell + (narrow ? 4 : 34)), height: Math.ceil(top + m.rows.length * cell + 2), sheet: m.rows.length * m.cols.length > LARGEST };
 }
 

@@ -22,7 +22,7 @@ export function plus(x, digits = 2) {
 // So many significant figures; very small and very large numbers as a power of ten.
 export function figures(x, n = 4) {
   if (!Number.isFinite(x)) return fixed(x);
-  const size = Math.abs(x);
+  const size = Number(Math.abs(x).toPrecision(n));
   if (size === 0) return "0";
   if (size >= 1e-3 && size < 1e5) return withSign(size.toFixed(Math.max(0, n - 1 - Math.floor(Math.log10(size)))), x);
   const [mantissa, power] = size.toExponential(1).split("e");

@@ -24,7 +24,7 @@ export function wordView(at, width) {
     `<div class="scroll" tabindex="0" role="region" aria-label="${escape(t("student.caption"))}">${studentTable(given)}</div>` +
     `<div class="details">${half(t("word.score", { word: inProse(names[state.col], t) }), t("word.score.text", { count: block.dk }), scoreTable(given) + more(at))}` +
     half(t("word.z", { dim: dim + 1 }), t("word.z.text"), valueTable(given) + dims(at, byZ, dim)) +
-    outside(at, row, half) + lane(at, row, half, own) + `<div class="sum" id="check">${checkLine(at, row)}${copies(t)}</div></div>`;
+    outside(at, row, half) + `<div>${lane(at, row, half, own)}<div class="sum" id="check">${checkLine(at, row)}${copies(t)}</div></div></div>`;
 }
 
 // A word of several pieces has a row for each: choose which.
@@ -42,7 +42,7 @@ function embedding(at) {
   const d = look.model.d_model, x = Array.from(numbers(text, "f2").subarray(state.row * d, (state.row + 1) * d));
   const read = rowsOf(look, block.kind, "pieces", "reads")[state.row].text;
   const shown = x.slice(0, 4).map(v => fixed(v, 2)).join(", ");
-  return `<div class="embedded" data-tour="embedding"><p>${t(state.layer || block.kind === "cross" ? "word.lane" : "word.embedding", { piece: label(read.replace(/^\u2581/, "") || read, t), count: d, numbers: shown })}</p>${strip(x, "x", { width: Math.min(512, d * 4), height: 30 })}</div>`;
+  return `<div class="embedded" data-tour="embedding"><p>${t(state.layer || block.kind === "cross" ? "word.lane" : "word.embedding", { piece: `“${label(read.replace(/^\u2581/, "") || read, t)}”`, count: d, numbers: shown })}</p>${strip(x, "x", { width: Math.min(512, d * 4), height: 30 })}</div>`;
 }
 
 const more = at => `<button type="button" class="link under" data-go='{"all":${at.state.all ? 0 : 1}}' aria-expanded="${at.state.all === 1}">${at.state.all ? at.t("word.fewer") : at.t("word.all", { count: at.block.dk })}</button>`;
@@ -98,6 +98,6 @@ export function checkAll(look) {
 }
 
 function own(block) {
-  const { heads, rows, cols, dk, dv, causal, weights, context, b_o: bias } = block;
-  return { heads, rows, cols, dk, dv, causal, weights, context, b_o: bias };
+  const { heads, rows, cols, dk, dv, causal, weights, peaks, context } = block;
+  return { heads, rows, cols, dk, dv, causal, weights, peaks, context };
 }

@@ -1,25 +1,25 @@
-// The one module that touches the page: it fills the places, follows pointer and keys, and keeps the address up to date.
+// The page at work: it draws what is to be seen, follows pointer and keys, and keeps the address up to date.
 import { blockOf, openLook } from "./look.js";
 import { openWorth } from "./worth.js";
 import { escape, speaker } from "./wording.js";
 import { scales } from "./colour.js";
 import { fromHash, settled, START, toHash } from "./state.js";
-import { headline, headlinePaint, sizeOf } from "./headline.js";
+import { headline, headlinePaint, lettersOf } from "./headline.js";
 import { finderGrids, finderPeek } from "./finder.js";
-import { paintSheet, paintThumbs } from "./paint.js";
+import { paintLines, paintSheet, paintThumbs, placesIn } from "./paint.js";
 import { matrixOf } from "./matrix.js";
 import { rowView } from "./rows.js";
 import { wordRow, wordView } from "./oneword.js";
 import { asCsv, asLatex, asPython } from "./arithmetic.js";
 import { tourView } from "./tour.js";
-import { cellKey, headKey, rovingKey } from "./keys.js";
-import { askChange, askLook, askWorth } from "./wire.js";
+import { cellKey, cellUnder, headKey, rovingKey } from "./keys.js";
+import { $, all, emptied, fill, fillTexts, scrollTo } from "./places.js";
+import { liveServer } from "./wire.js";
 import { headName } from "./saying.js";
 import { cellSaid, chosenColumn, chosenRow, compareView, effectsView, finderView, footView, headChange, headView, limitsView, sentenceView, tableView, topView, whatifView } from "./view.js";
 
-const $ = id => document.getElementById(id), all = (selector, root = document) => [...root.querySelectorAll(selector)];
-const read = id => JSON.parse($(id).textContent), filled = new Map();
-let texts, looks, worths, live, colours, state = { ...START }, hover = null, painted = "", asking = 0;
+const ratio = () => Math.min(2, devicePixelRatio || 1), read = id => JSON.parse($(id).textContent);
+let texts, looks, worths, live, colours, state = { ...START }, hover = null, painted = "", gridsPainted = "", later = 0, resized = 0;
 
 // Everything that a view needs to know.
 function at() {
@@ -33,120 +33,89 @@ function language() {
   return wished.find(l => known.includes(l)) ?? "en";
 }
 
-// Fills places whose content has changed; the focus stays on what has the same name.
-function fill(places) {
-  for (const [id, html] of Object.entries(places)) {
-    if (filled.get(id) === html) continue;
-    const place = $(id), here = document.activeElement, held = place.contains(here) && here !== place ? here.id || here.dataset.go : null;
-    place.innerHTML = html;
-    filled.set(id, html);
-    if (held) (document.getElementById(held) ?? all("[data-go]", place).find(el => el.dataset.go === held))?.focus({ preventScroll: true });
-  }
-}
-
 function update(patch, keep = {}) {
   const { at: section, ...rest } = patch;
   const s = Math.min(looks.length - 1, Math.max(0, rest.s ?? state.s));
   state = settled(state, { ...rest, ...("s" in rest ? { s } : {}) }, looks[s], worths[s]);
   hover = null;
-  history.replaceState(null, "", toHash(state));
+  remember();
   render();
-  if (section) scrollTo(section);
+  if (section) scrollTo($(section));
   if (keep.cell) focusCell();
-}
-
-function scrollTo(section) {
-  $(section)?.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth", block: "start" });
 }
 
 function render() {
   const root = document.documentElement;
-  if (state.theme) root.dataset.theme = state.theme; else delete root.dataset.theme;
+  root.dataset.theme = state.theme;
   const style = getComputedStyle(root), dark = style.colorScheme === "dark", key = `${dark}`;
   if (painted !== key) { colours = scales(name => style.getPropertyValue(name).trim()); painted = key; }
   const now = at();
   root.lang = now.t.lang;
-  for (const el of all("[data-t]")) fillText(el, now.t(el.dataset.t));
+  fillTexts(now.t);
   fill(topView(now, Object.keys(texts.languages), dark));
   $("theme").dataset.go = JSON.stringify({ theme: dark ? "light" : "dark" });
   renderSentence(now);
-  fill({ ...finderView(now), grids: finderGrids(now) });
-  paintGrids(now, `${dark}`);
   renderHead(now);
   renderWord(now);
-  fill({ ...compareView(now, $("compare-figure").clientWidth), ...effectsView(now), ...limitsView(now), foot: footView(now) });
-  if (live && !$("whatif").contains(document.activeElement)) fill({ whatif: whatifView(now) });
   renderTour(now);
+  cancelAnimationFrame(later);
+  later = requestAnimationFrame(() => setTimeout(renderRest, 0, now, `${dark}`)); // what is seen first comes first
 }
 
-function fillText(el, html) {
-  if (filled.get(el) !== html) { el.innerHTML = html; filled.set(el, html); }
+function renderRest(now, dark) {
+  if (now.state !== state) return;
+  fill({ ...finderView(now), grids: finderGrids(now) });
+  paintGrids(now, dark);
+  fill({ ...compareView(now, $("compare-figure").clientWidth), ...effectsView(now), ...limitsView(now), foot: footView(now) });
+  if (live && !$("whatif").contains(document.activeElement)) fill({ whatif: whatifView(now) });
 }
 
 function renderSentence(now) {
   const lines = headline(now.look, now.t);
   fill({ "source-line": lines.source, "target-line": lines.target, ...sentenceView(now, $("lanes").clientWidth) });
-  for (const id of ["source-line", "target-line"]) { $(id).classList.remove("long", "longer"); if (sizeOf(now.look)) $(id).classList.add(sizeOf(now.look)); }
+  const letters = lettersOf(now.look);
+  for (const id of ["source-line", "target-line"]) { $(id).style.setProperty("--letters", letters); $(id).classList.toggle("long", letters > 84); }
   paintHeadline(now);
   document.title = `${now.look.text.slice(0, 60)} \u2013 regard`;
 }
 
 function paintHeadline(now) {
-  const shown = { asked: hover?.asked ?? (hover ? -1 : state.asked), t: hover?.t ?? state.t }, p = headlinePaint(now, shown);
-  const paint = (line, list) => [...line.children].forEach((el, i) => {
-    const w = list[i] ?? { w: 0 };
-    el.style.setProperty("--w", w.w.toFixed(4));
-    el.querySelector("em").textContent = w.text ?? "";
-    for (const name of ["seen", "on", "asked"]) el.classList.toggle(name, Boolean(w[name]));
-    el.setAttribute("aria-pressed", Boolean(w.on ?? w.asked));
-  });
-  paint($("source-line"), p.source);
-  paint($("target-line"), p.target);
-  for (const line of [$("source-line"), $("target-line")]) [...line.children].forEach((el, i, list) => (el.tabIndex = (list.some(x => x.classList.contains("on")) ? el.classList.contains("on") : i === 0) ? 0 : -1));
+  const shown = { asked: hover?.asked ?? (hover?.t === undefined ? state.asked : -1), t: hover?.t ?? state.t }, p = headlinePaint(now, shown);
+  paintLines($("source-line"), $("target-line"), p);
   $("sentence").classList.toggle("asking", p.matter === null);
   fill({ lead: p.lead, ...(p.matter === null ? {} : { matter: p.matter }) });
 }
 
-let gridsPainted = "";
 function paintGrids(now, dark) {
   const key = `${dark} ${state.s} ${state.order} ${state.t} ${state.kind === "encoder" ? state.row : ""} ${state.cl}.${state.ch} ${$("grids").clientWidth} ${Boolean(now.worth)}`;
   if (key === gridsPainted && all("#grids canvas").every(c => c.width > 300)) return peek(state.kind, state.layer, state.head);
   gridsPainted = key;
-  for (const canvas of all("#grids canvas")) {
-    const box = canvas.getBoundingClientRect();
-    const places = all(".thumb", canvas.parentElement).map(el => {
-      const r = el.getBoundingClientRect(), [layer, head] = el.dataset.place.split(" ").map(Number);
-      return { x: r.left - box.left, y: r.top - box.top, size: r.width, layer, head };
-    });
-    paintThumbs(canvas, places, now, canvas.dataset.kind, Math.min(2, devicePixelRatio || 1));
-  }
+  for (const canvas of all("#grids canvas")) paintThumbs(canvas, placesIn(canvas.parentElement), now, canvas.dataset.kind, ratio());
   return peek(state.kind, state.layer, state.head);
 }
 
-function peek(kind, layer, head) {
-  fill({ peek: finderPeek(at(), kind, layer, head) });
-}
+const peek = (kind, layer, head) => fill({ peek: finderPeek(at(), kind, layer, head) });
 
 function matrixWidth() {
-  const wide = $("head").querySelector(".split").clientWidth;
-  return wide < 700 ? wide : Math.min(640, wide - 334);
+  const split = $("head").querySelector(".split"), { look, block } = at(), many = Math.max(block.cols, block.rows, look.source.pieces.length) > 34;
+  split.classList.toggle("stacked", many);
+  return split.clientWidth < 760 || many ? split.clientWidth : Math.min(600, split.clientWidth - 410);
 }
 
 function renderHead(now) {
   fill(headView(now, matrixWidth()));
   if ($("as-table").open) fill({ "as-table-body": tableView(now) });
   const sheet = $("sheet-canvas"), m = sheet && matrixOf(now);
-  if (sheet) paintSheet(sheet, m.values.map((row, i) => row.map((a, j) => (m.shut[i][j] ? null : a))), colours, Math.min(2, devicePixelRatio || 1));
+  if (sheet) paintSheet(sheet, m, colours, ratio());
   $("unfold").dataset.go = JSON.stringify({ open: state.open ? 0 : 1, ...(state.open ? {} : { at: "word" }) });
 }
 
 // A look at another cell, without choosing it.
 function previewCell(i, j) {
-  const now = at(), m = matrixOf(now);
-  fill({ row: rowView(now, { ...m, row: i, col: j }, i) });
+  const now = at();
+  fill({ row: rowView(now, { ...matrixOf(now), row: i, col: j }, i) });
   for (const el of all("[data-row], [data-col]", $("matrix"))) el.classList.toggle("on", Number(el.dataset.row ?? NaN) === i || Number(el.dataset.col ?? NaN) === j);
-  const cell = $(`c-${i}-${j}`), mark = $("row-mark");
-  if (cell) mark.setAttribute("y", cell.y.baseVal.value - 1);
+  if ($(`c-${i}-${j}`)) $("row-mark").setAttribute("y", $(`c-${i}-${j}`).y.baseVal.value - 1);
 }
 
 function renderWord(now) {
@@ -159,10 +128,7 @@ function focusCell() {
   ($(`c-${m.row}-${m.col}`) ?? $("sheet"))?.focus({ preventScroll: true });
 }
 
-function say(text) {
-  $("live").textContent = text;
-}
-
+const say = text => ($("live").textContent = text);
 // ---- the tour
 function renderTour(now) {
   for (const el of all(".pointed")) el.classList.remove("pointed");
@@ -170,44 +136,32 @@ function renderTour(now) {
   if (state.tour < 0) return fill({ tour: "" });
   $("tour").setAttribute("aria-label", now.t("tour.start"));
   fill({ tour: tourView(now, texts.tour) });
-  const point = texts.tour[state.tour]?.point;
-  const found = point && document.querySelector(`[data-tour="${point}"]`);
-  return found?.classList.add("pointed");
+  const { point } = texts.tour[state.tour] ?? {};
+  return point && document.querySelector(`[data-tour="${point}"]`)?.classList.add("pointed");
 }
 
 function tourTo(step) {
   const next = texts.tour[step];
   update({ tour: step, ...(next?.go ?? {}) });
   if (!next) return $("tour-start").focus();
-  const target = document.querySelector(`[data-tour="${next.point}"]`) ?? $(next.at);
-  target?.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "instant" : "smooth", block: "center" });
+  scrollTo(document.querySelector(`[data-tour="${next.point}"]`) ?? $(next.at), "center");
   return $("tour-title")?.focus({ preventScroll: true });
 }
 
 // ---- the live page
-function asked() {
-  const look = looks[0];
-  return { text: look.text, direction: look.model.direction, target: look.translation, forced: look.forced };
-}
+const server = liveServer({ first: () => looks[0], failed: error => { say(error.message); fill({ lead: escape(error.message) }); } });
 
-async function waiting(what, work) {
-  document.body.setAttribute("aria-busy", "true");
-  try { await work(); } catch (error) { say(error.message); fill({ lead: escape(error.message) }); } finally { document.body.removeAttribute("aria-busy"); }
-}
-
-function retranslate() {
-  return waiting("look", async () => {
-    const data = await askLook({ text: $("ask-text").value, direction: $("ask-direction").value || null });
-    begin(data, { ...START, theme: state.theme, lang: state.lang });
+function retranslate(given = {}) {
+  server.look({ text: $("ask-text").value, direction: $("ask-direction").value || null }, data => {
+    begin(data, { ...START, theme: state.theme, lang: state.lang, ...given });
     say(looks[0].translation);
     measure();
   });
 }
 
 function compareWith(change) {
-  return waiting("change", async () => {
-    const data = await askChange({ ...asked(), change });
-    looks = [looks[0], openLook(data.look)];
+  return server.change(change, data => {
+    looks = [looks[0], openLook({ ...data.look, change: data.effect.change, delta: data.effect.delta })];
     worths = [worths[0], null];
     update({ s: 0, other: 1, at: "compare-lead" });
     say(looks[1].translation);
@@ -215,15 +169,13 @@ function compareWith(change) {
 }
 
 function measure() {
-  const mine = ++asking, look = looks[0];
-  askWorth(asked(), progress => {
-    if (progress.done < progress.total) return say(at().t("matter.progress", progress));
-    worths[0] = openWorth(progress.worth, look);
-    look.worth = progress.worth;
-    look.cache.clear();
+  server.worth(progress => {
+    if (progress.done < progress.total || !progress.worth) return say(at().t("matter.progress", progress));
+    worths[0] = openWorth(progress.worth, looks[0]);
+    looks[0].cache.clear();
     gridsPainted = "";
     return update({});
-  }, () => mine === asking).catch(error => say(error.message));
+  });
 }
 
 function begin(data, start) {
@@ -232,9 +184,15 @@ function begin(data, start) {
   const s = Math.min(looks.length - 1, start.s);
   state = settled({ ...START }, { ...start, s }, looks[s], worths[s]);
   gridsPainted = "";
-  filled.clear();
-  history.replaceState(null, "", toHash(state));
+  emptied();
+  document.body.classList.remove("empty");
+  remember();
   render();
+}
+
+// In a notebook's frame there is no address to keep it in.
+function remember() {
+  try { history.replaceState(null, "", toHash(state)); } catch { /* a sandboxed frame */ }
 }
 
 // ---- hands
@@ -254,9 +212,7 @@ function onClick(event) {
   else if (d.whatif) compareWith(headChange(state, d.whatif));
 }
 
-function pin(i, j) {
-  update({ row: chosenRow(at(), i), col: chosenColumn(at(), j), open: 1 }, { cell: true });
-}
+const pin = (i, j) => update({ row: chosenRow(at(), i), col: chosenColumn(at(), j), open: 1 }, { cell: true });
 
 function copy(how) {
   const { row, names } = wordRow(at()), text = { csv: asCsv, latex: asLatex, python: asPython }[how](row, names), { t } = at();
@@ -264,15 +220,22 @@ function copy(how) {
 }
 
 function onOver(event) {
-  const el = event.target.closest?.("[data-target], [data-source], [data-cell], [data-head]"), was = hover;
-  hover = null;
-  if (el?.dataset.target) hover = { t: looks[state.s].sides.writes.words[el.dataset.target].start };
-  else if (el?.dataset.source) hover = { asked: Number(el.dataset.source) };
-  else if (el?.dataset.cell) { hover = { cell: el.dataset.cell }; if (was?.cell !== hover.cell) previewCell(...hover.cell.split(" ").map(Number)); }
-  else if (el?.dataset.head) { const [kind, layer, head] = el.dataset.head.split(" "); hover = { head: el.dataset.head }; if (was?.head !== hover.head) peek(kind, Number(layer), Number(head)); }
-  if ((was?.t ?? was?.asked) !== (hover?.t ?? hover?.asked) || Boolean(was?.t) !== Boolean(hover?.t)) paintHeadline(at());
-  if (was?.cell && !hover?.cell) { const m = matrixOf(at()); previewCell(m.row, m.col); }
-  if (was?.head && !hover?.head) peek(state.kind, state.layer, state.head);
+  const was = hover;
+  hover = pointed(event.target);
+  if (hover.cell && hover.cell !== was?.cell) previewCell(...hover.cell);
+  if (hover.head && hover.head !== was?.head) peek(...hover.head);
+  if (hover.line !== was?.line) paintHeadline(at());
+  if (was?.cell && !hover.cell) { const m = matrixOf(at()); previewCell(m.row, m.col); }
+  if (was?.head && !hover.head) peek(state.kind, state.layer, state.head);
+}
+
+// What lies under the pointer: a word of either line, a cell, a head.
+function pointed(target) {
+  const d = target.closest?.("[data-target], [data-source], [data-cell], [data-head]")?.dataset ?? {};
+  if (d.target) return { line: `t${d.target}`, t: looks[state.s].sides.writes.words[d.target].start };
+  if (d.source) return { line: `s${d.source}`, asked: Number(d.source) };
+  if (d.cell) return { cell: d.cell.split(" ").map(Number) };
+  return d.head ? { head: d.head.split(" ").map(x => (/\d/.test(x) ? Number(x) : x)) } : {};
 }
 
 function onKey(event) {
@@ -291,13 +254,8 @@ function onCellKey(event, now) {
   if (!to) return;
   event.preventDefault();
   if (sheet) update({ row: chosenRow(now, to.i), col: chosenColumn(now, to.j) }, { cell: true });
-  else { const next = $(`c-${to.i}-${to.j}`); event.target.setAttribute("tabindex", "-1"); next.setAttribute("tabindex", "0"); next.focus(); previewCell(to.i, to.j); markCell(next); }
+  else { const next = $(`c-${to.i}-${to.j}`); event.target.setAttribute("tabindex", "-1"); next.setAttribute("tabindex", "0"); next.focus(); previewCell(to.i, to.j); for (const axis of ["x", "y"]) $("cell-mark").setAttribute(axis, next[axis].baseVal.value - 1); }
   say(cellSaid(now, to.i, to.j));
-}
-
-function markCell(cell) {
-  $("cell-mark").setAttribute("x", cell.x.baseVal.value - 1);
-  $("cell-mark").setAttribute("y", cell.y.baseVal.value - 1);
 }
 
 function onRovingKey(event) {
@@ -311,8 +269,8 @@ function onRovingKey(event) {
 
 function onSheet(event) {
   if (event.target.id !== "sheet-canvas") return;
-  const box = event.target.getBoundingClientRect(), m = matrixOf(at()), place = (x, size, n) => Math.min(n - 1, Math.max(0, Math.floor((x / size) * n)));
-  const i = place(event.clientY - box.top, box.height, m.rows.length), j = place(event.clientX - box.left, box.width, m.cols.length);
+  const box = event.target.getBoundingClientRect(), m = matrixOf(at());
+  const { i, j } = cellUnder(m, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
   if (event.type === "click" && !m.shut[i][j]) pin(i, j);
   else if (!m.shut[i][j]) previewCell(i, j);
 }
@@ -328,10 +286,19 @@ function listen() {
     else compareWith({ what: "text", how: $("whatif-how").value, word: Number($("whatif-word").value), by: $("whatif-by").value });
   });
   $("as-table").addEventListener("toggle", () => renderHead(at()));
-  let timer;
-  addEventListener("resize", () => { clearTimeout(timer); timer = setTimeout(render, 80); });
+  addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(render, 80); });
   addEventListener("hashchange", () => { state = settled({ ...START }, fromHash(location.hash), looks[0], worths[0]); render(); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
+}
+
+// A live page begins empty: with its own texts, and the sentence that it was opened with, or none.
+function waitForLook(given) {
+  state = { ...START, ...given };
+  document.body.classList.add("empty");
+  const t = speaker(texts.languages[language()], texts.languages.en);
+  fillTexts(t);
+  if (live?.text) retranslate(given);
+  else $("ask-text").focus();
 }
 
 function start() {
@@ -343,11 +310,11 @@ function start() {
     $("ask").hidden = $("whatif").hidden = false;
     $("ask-direction").hidden = live.directions.length < 2;
     $("ask-direction").innerHTML = live.directions.map(d => `<option>${escape(d)}</option>`).join("");
-    if (data.looks.length) { $("ask-text").value = data.looks[0].text; $("ask-direction").value = data.looks[0].model.direction ?? ""; }
+    Object.assign($("ask-text"), { value: live.text ?? "" });
+    if (live.direction) $("ask-direction").value = live.direction;
   }
   if (data.looks.length) begin(data, { ...START, ...given });
-  if (live && data.looks.length && !worths[0]) measure();
-  const section = new URLSearchParams(location.hash.slice(1)).get("at");
-  if (section) $(section)?.scrollIntoView({ behavior: "instant" });
+  else waitForLook(given);
+  $(new URLSearchParams(location.hash.slice(1)).get("at"))?.scrollIntoView({ behavior: "instant" });
 }
 start();

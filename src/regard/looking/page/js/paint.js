@@ -2,7 +2,15 @@
 import { blockOf } from "./look.js";
 import { finderRow, headPixels } from "./finder.js";
 
+const drawn = new WeakMap(); // of each block, its heads in the colours they were last drawn in
+
 function picture(block, head, table) {
+  const kept = drawn.get(block) ?? drawn.set(block, { table, heads: [] }).get(block);
+  if (kept.table !== table) Object.assign(kept, { table, heads: [] });
+  return (kept.heads[head] ??= pictureOf(block, head, table));
+}
+
+function pictureOf(block, head, table) {
   const canvas = Object.assign(document.createElement("canvas"), { width: block.cols, height: block.rows });
   canvas.getContext("2d").putImageData(new ImageData(headPixels(block, head, table), block.cols, block.rows), 0, 0);
   return canvas;
@@ -24,11 +32,11 @@ export function paintThumbs(canvas, places, at, kind, ratio) {
 }
 
 // A large matrix: too many cells to be elements of their own.
-export function paintSheet(canvas, rows, colours, ratio) {
-  const context = canvas.getContext("2d"), height = rows.length, width = rows[0].length;
+export function paintSheet(canvas, { values, shut }, colours, ratio) {
+  const context = canvas.getContext("2d"), height = values.length, width = values[0].length;
   const image = new ImageData(width, height);
-  rows.forEach((row, i) => row.forEach((a, j) => {
-    if (a === null) return;
+  values.forEach((row, i) => row.forEach((a, j) => {
+    if (shut[i][j]) return;
     const colour = colours.table[Math.min(255, Math.max(0, Math.round(a * 255)))];
     image.data.set([...colour, 255], 4 * (i * width + j));
   }));
@@ -38,4 +46,28 @@ export function paintSheet(canvas, rows, colours, ratio) {
   canvas.height = canvas.clientHeight * ratio;
   context.imageSmoothingEnabled = false;
   context.drawImage(small, 0, 0, canvas.width, canvas.height);
+}
+
+// Where the small pictures lie within their grid.
+export function placesIn(grid) {
+  const box = grid.getBoundingClientRect();
+  return [...grid.querySelectorAll(".thumb")].map(el => {
+    const r = el.getBoundingClientRect(), [layer, head] = el.dataset.place.split(" ").map(Number);
+    return { x: r.left - box.left, y: r.top - box.top, size: r.width, layer, head };
+  });
+}
+
+// The bars of both lines, and which word keys reach first.
+export function paintLines(source, target, p) {
+  for (const [line, list] of [[source, p.source], [target, p.target]]) {
+    const here = Math.max(0, list.findIndex(w => w.on || w.asked));
+    [...line.children].forEach((el, i) => {
+      const w = list[i] ?? { w: 0 };
+      el.style.setProperty("--w", w.w.toFixed(4));
+      el.querySelector("em").textContent = w.text ?? "";
+      for (const name of ["seen", "on", "asked"]) el.classList.toggle(name, Boolean(w[name]));
+      el.setAttribute("aria-pressed", Boolean(w.on ?? w.asked));
+      el.tabIndex = i === here ? 0 : -1;
+    });
+  }
 }

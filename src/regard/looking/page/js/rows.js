@@ -5,6 +5,8 @@ import { fixed, plus } from "./number.js";
 import { faithfulness, leftOut, replacedEffect } from "./worth.js";
 import { headMatters, unmeasured, whereTo } from "./saying.js";
 
+const MOST = 26; // words that a row lists before it keeps to the largest
+
 // The columns of the table: a measure for each word that is looked at, null where there is none.
 export function rowMeasures(at, m, row) {
   const { look, worth, block, state } = at, target = targetOf(at, m, row), source = block.kind !== "decoder";
@@ -47,9 +49,12 @@ function rowTable(at, m, row, columns) {
   const { t } = at, bar = (x, of, kind) => `<i class="bar ${kind}" style="--x:${Math.min(1, Math.abs(x) / of).toFixed(4)}"></i>`;
   const cell = (c, x) => (x === null || x === undefined ? `<td class="none">\u2013</td>` : `<td${Math.abs(x) < c.most * 0.02 ? ' class="tiny"' : ""}>${bar(x, c.most, c.kind)}<span>${c.show(x)}</span></td>`);
   const low = j => columns.every(c => Math.abs(c.values[j] ?? 0) < c.most * 0.02);
-  const body = m.cols.map((c, j) => (m.shut[row][j] ? "" : `<tr data-key="${c.start}" class="${j === m.col ? "on" : ""}${low(j) ? " low" : ""}"><th scope="row">${label(c.text, t)}</th>${columns.map(k => cell(k, k.values[j])).join("")}</tr>`)).join("");
+  const kept = m.cols.map((_, j) => j).filter(j => !m.shut[row][j]), long = kept.length > MOST && !at.state.all;
+  const size = j => Math.max(...columns.map(c => Math.abs(c.values[j] ?? 0) / c.most)), shown = long ? [...kept].sort((a, b) => size(b) - size(a)).slice(0, MOST - 8) : kept;
+  const body = m.cols.map((c, j) => (!shown.includes(j) ? "" : `<tr data-key="${c.start}" class="${j === m.col ? "on" : ""}${low(j) ? " low" : ""}"><th scope="row">${label(c.text, t)}</th>${columns.map(k => cell(k, k.values[j])).join("")}</tr>`)).join("");
   const head = columns.map(c => `<th scope="col" title="${escape(t(`column.${c.key}.tip`))}"><small>${t(`column.${c.key}`)}</small>${t(`column.${c.key}.sign`)}</th>`).join("");
-  return `<div class="scroll rows" tabindex="0" role="region" aria-label="${escape(t("row.table"))}"><table class="row-table" id="row-table"><thead><tr><th scope="col"><span class="live">${t("rows.looked")}</span></th>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+  const rest = long ? `<tr class="rest"><th scope="row">${t("student.rest", { count: kept.length - shown.length })}</th><td>${fixed(kept.reduce((s, j) => s + (shown.includes(j) ? 0 : m.values[row][j]), 0), 2)}</td><td colspan="${columns.length - 1}"><button type="button" class="link" data-go='{"all":1}'>${t("row.all")}</button></td></tr>` : "";
+  return `<div class="scroll rows" tabindex="0" role="region" aria-label="${escape(t("row.table"))}"><table class="row-table" id="row-table"><thead><tr><th scope="col"><span class="live">${t("rows.looked")}</span></th>${head}</tr></thead><tbody>${body}${rest}</tbody></table></div>`;
 }
 
 // How far to trust this head's weights, measured on the sentence shown.

@@ -3,6 +3,10 @@ import { inProse } from "./wording.js";
 import { fixed, plus } from "./number.js";
 import { edits, headOff } from "./worth.js";
 
+export function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function headName(t, kind, layer, head) {
   return t("head.name", { kind: t(`kind.${kind}`), layer: layer + 1, head: head + 1 });
 }

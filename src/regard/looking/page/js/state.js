@@ -31,6 +31,8 @@ export function toHash(state) {
 // The state after a change. Where a change leaves something open, the most telling is taken: the row's largest weight,
 // the word that the encoder was asked about, the head whose loss costs a word most.
 export function settled(before, patch, look, worth) {
+  patch = { ...patch };
+  for (const key of ["col", "row", "layer", "head", "t"]) if (patch[key] < 0) delete patch[key];
   const state = { ...before, ...patch }, moved = ["s", "kind", "layer", "head", "row"].some(key => key in patch);
   if ("s" in patch && patch.s !== before.s) Object.assign(state, { cl: -1, ch: -1, asked: -1, ...(patch.row === undefined ? { row: -1, t: -1 } : {}) });
   if (state.layer < 0 || state.row < 0) Object.assign(state, { ...opening(look, worth), ...known(patch, ["kind", "layer", "head", "row"]) });

@@ -6,7 +6,7 @@ import { drawLanes, laneTarget, trailPlaces } from "./lanes.js";
 import { finderOrders } from "./finder.js";
 import { drawLines, drawMatrix, LINES, matrixOf, matrixTable } from "./matrix.js";
 import { headBar, rowView } from "./rows.js";
-import { headName } from "./saying.js";
+import { capital, headName } from "./saying.js";
 import { changeName, compareLead, drawCompare, effectTable } from "./compare.js";
 import { notesView } from "./notes.js";
 import { headOff, stackOff } from "./worth.js";
@@ -83,7 +83,7 @@ export function headView(at, width) {
   const figure = lines ? (many ? `<p class="note">${t("lines.many", { most: LINES })}</p>` : drawLines(at, m, Math.min(width, 560))) : drawMatrix(at, m, width);
   const masked = block.causal ? `<span class="apart">\u00b7 ${t("legend.masked")}</span>` : "";
   return {
-    "head-title": headName(t, state.kind, state.layer, state.head), "head-bar": headBar(at), matrix: figure,
+    "head-title": capital(headName(t, state.kind, state.layer, state.head)), "head-bar": headBar(at), matrix: figure,
     legend: lines ? (many ? "" : `<span>${t("legend.lines")}</span>`) : `<span>${t("legend.weight")} 0</span><i class="ramp"></i><span>1</span>${masked}`,
     row: rowView(at, m, m.row), unfold: t(state.open ? "word.fold" : "word.unfold"),
   };
@@ -99,7 +99,7 @@ export function compareView(at, width) {
   if (!other) return { others: "", "compare-lead": t(at.live ? "compare.live" : "compare.none"), "compare-figure": "", "compare-legend": "" };
   return {
     others: chosen, "compare-lead": compareLead(at, other), "compare-figure": drawCompare(at, other, width),
-    "compare-legend": `<span>${headName(t, "cross", state.cl, state.ch)}</span><span class="apart">\u22121</span><i class="signs"></i><span>+1, ${t("compare.difference")}</span>`,
+    "compare-legend": `<span>${capital(headName(t, "cross", state.cl, state.ch))}</span><span class="apart">\u22121</span><i class="signs"></i><span>+1, ${t("compare.difference")}</span>`,
   };
 }
 
