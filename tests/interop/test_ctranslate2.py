@@ -1,0 +1,199 @@
+"""The fast engine against PyTorch, its slow twin: in float32 they agree piece by piece."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from regard.decoding.directory import load
+from regard.decoding.pytorch import longest_targets
+from regard.interop.ctranslate2 import (
+    CTranslate2Engine,
+    Threads,
+    as_spec,
+    cannot_express,
+    longest_target,
+    position_rows,
+    write_engine,
+)
+from regard.weights import weights_of
+
+LINES = ["the animal did not cross the street", "it was too tired", "a dog ran", "you don't know it", "a", "it ran"]
+SHAPES = {
+    "post-norm": {},
+    "pre-norm": {"model__norm": "pre"},
+    "gelu": {"model__activation": "gelu"},
+    "swiglu": {"model__activation": "swiglu", "model__norm": "pre"},
+    "untied": {"model__tie": False},
+    "a vocabulary for each side": {"text__joint": False},
+    "a vocabulary for each side, untied": {"text__joint": False, "model__tie": False},
+    "learned positions": {"model__positions": "learned", "model__max_length": 557},
+    "no positions": {"model__positions": "none"},
+    "wide heads": {"model__d_k": 7, "model__d_v": 7},
+    "deep and shallow": {"model__n_encoder_layers": 5, "model__n_decoder_layers": 1},
+    "two directions": {"text__directions": ("en-fr", "fr-en")},
+}
+
+
+def arrays(translator):
+    """The weights, as the file holds them."""
+    return {name: weight.detach().numpy() for name, weight in weights_of(translator.model).items()}
+
+
+def with_engine(translator, folder, quantization="float32"):
+    """The translator with a fast engine of that precision."""
+    folder.mkdir(exist_ok=True)
+    write_engine(arrays(translator), translator.config, translator.tokenizer, folder, quantization)
+    engine = CTranslate2Engine(folder, translator.tokenizer, translator.config, Threads(1, 1))
+    return dataclasses.replace(translator, fast=engine)
+
+
+def assert_same(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        assert one.pieces == other.pieces
+        assert one.log_probs == pytest.approx(other.log_probs, abs=1e-4)
+        assert (one.text, one.score) == (other.text, pytest.approx(other.score, abs=1e-4))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("ends", [0.0, 4.0])
+def test_greedy_finds_the_pieces_that_pytorch_finds(random_translator, tmp_path, shape, ends):
+    slow = random_translator(ends, **SHAPES[shape])
+    assert_same(with_engine(slow, tmp_path).translate(LINES, beam_size=1), slow.translate(LINES, beam_size=1))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_beam_finds_the_pieces_that_pytorch_finds(random_translator, tmp_path, shape):
+    """Nothing ends before its limit here, so that neither search can end before the other."""
+    slow = random_translator(-20.0, **SHAPES[shape])
+    assert_same(with_engine(slow, tmp_path).translate(LINES, beam_size=4), slow.translate(LINES, beam_size=4))
+
+
+def test_some_of_these_targets_end_and_some_are_cut_off(random_translator):
+    answers = [random_translator(ends, model__norm="pre").translate(LINES, beam_size=1) for ends in (0.0, 4.0)]
+    assert {answer.pieces[-1] == "</s>" for row in answers for answer in row} == {True, False}
+    assert any(len(answer.pieces) > 1 for answer in answers[1] if answer.pieces[-1] == "</s>")
+
+
+@pytest.mark.parametrize("beam_size", [1, 2, 5])
+def test_a_model_that_has_learned_finds_the_same_with_both(two_way, toy, tmp_path, beam_size):
+    """Greedily always; with a beam now and then not, for the engine's search ends sooner than ours."""
+    slow = load(two_way)
+    lines = (toy.folder / "toy.fr").read_text().splitlines()[:100]
+    expected = slow.translate(lines, beam_size=beam_size)
+    found = with_engine(slow, tmp_path / "float32").translate(lines, beam_size=beam_size)
+    same = [number for number, one in enumerate(found) if one.pieces == expected[number].pieces]
+    assert len(same) >= (100 if beam_size == 1 else 97)
+    assert_same([found[number] for number in same], [expected[number] for number in same])
+    quick = with_engine(slow, tmp_path / "int8", "int8").translate(lines, beam_size=beam_size, log_probs=False)
+    assert sum(one.text == other.text for one, other in zip(quick, expected, strict=True)) >= 96
+
+
+def test_without_log_probabilities_the_texts_are_the_same(random_translator, tmp_path):
+    fast = with_engine(random_translator(), tmp_path)
+    texts = [answer.text for answer in fast.translate(LINES, log_probs=False)]
+    assert texts == [answer.text for answer in fast.translate(LINES)]
+    assert not any(answer.log_probs for answer in fast.translate(LINES, log_probs=False))
+
+
+def test_the_n_best_have_the_scores_that_pytorch_gives_them(random_translator, tmp_path):
+    """Its search may end a little earlier; what it finds is scored as ours is."""
+    slow = random_translator(model__norm="pre")
+    for answer in with_engine(slow, tmp_path).translate(LINES, beam_size=5, n_best=3, length_penalty=0.6):
+        assert len(answer.others) == 2
+        for one in (answer, *answer.others):
+            assert one.score == pytest.approx(sum(one.log_probs) / len(one.pieces) ** 0.6)
+
+
+def test_a_target_is_as_long_as_its_own_source_allows_whatever_stands_beside_it(random_translator, tmp_path):
+    slow = random_translator()
+    fast = with_engine(slow, tmp_path)
+    for beam_size in (1, 3):
+        for line in LINES:
+            (alone,) = fast.translate([line], beam_size=beam_size)
+            assert alone.pieces == fast.translate([line, 3 * LINES[0]], beam_size=beam_size)[0].pieces
+            limit = longest_target(len(slow.tokenizer.encode_source(line)), slow.config.decoding)
+            assert len(alone.pieces) <= limit
+
+
+def test_both_engines_know_the_same_limits(random_translator):
+    config = random_translator().config.decoding
+    for ratio, most in ((2.0, 512), (0.7, 17), (1.3, 23)):
+        asked = dataclasses.replace(config, max_ratio=ratio, max_length=most)
+        expected = longest_targets(torch.arange(40), asked).tolist()
+        assert [longest_target(length, asked) for length in range(40)] == expected
+
+
+def test_the_weights_stay_as_they_were_and_the_8_bits_are_a_copy(random_translator, tmp_path):
+    translator = random_translator(model__activation="swiglu")
+    before = {name: weight.copy() for name, weight in arrays(translator).items()}
+    with_engine(translator, tmp_path, "int8")
+    for name, weight in arrays(translator).items():
+        np.testing.assert_array_equal(weight, before[name])
+
+
+def test_in_8_bits_the_log_probabilities_are_nearly_the_same(random_translator, tmp_path):
+    slow = random_translator(model__d_model=48)
+    source = LINES[0]
+    (fast,) = with_engine(slow, tmp_path, "int8").translate([source], beam_size=1)
+    forced = slow._log_probs(
+        [slow.tokenizer.encode_source(source)], [[slow.tokenizer.target.id_of(p) for p in fast.pieces]]
+    )
+    assert np.abs(np.array(forced[0]) - fast.log_probs).mean() < 0.3
+    assert np.abs(np.array(forced[0]) - fast.log_probs).max() > 0
+
+
+def test_the_positions_are_those_of_pytorch(random_translator):
+    translator = random_translator()
+    ours = translator.model.source_embedding.positions.numpy()
+    spec = as_spec(arrays(translator), translator.config, translator.tokenizer)
+    assert len(spec.encoder.position_encodings.encodings) == position_rows(translator.config) == 1024
+    np.testing.assert_allclose(spec.encoder.position_encodings.encodings[:200], ours[:200], atol=2e-5)
+
+
+def test_every_weight_has_its_place(random_translator):
+    """CTranslate2 refuses a spec that lacks something; this one has no number of ours twice or not at all."""
+    translator = random_translator(model__tie=False, text__joint=False, model__norm="pre")
+    spec = as_spec(arrays(translator), translator.config, translator.tokenizer)
+    spec.validate()
+    stored = sum(value.numpy().size for name, value in spec.variables().items() if not value.is_scalar())
+    tables = 2 * position_rows(translator.config) * translator.config.model.d_model
+    assert stored - tables == sum(weight.size for weight in arrays(translator).values())
+
+
+def test_values_of_a_width_of_their_own_are_refused_with_the_reason(random_translator):
+    assert cannot_express(random_translator().config) == ""
+    assert "d_k = d_v, and this model has 5 and 7" in cannot_express(
+        random_translator(model__d_k=5, model__d_v=7).config
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "prefix", "why"),
+    [
+        ({}, "", ""),
+        ({"beam_size": 3, "n_best": 2, "length_penalty": 0.0}, "", ""),
+        ({"temperature": 1.0}, "", "temperature"),
+        ({"no_repeat_ngram": 2}, "", "no_repeat_ngram"),
+        ({"max_length": 2000}, "", "1024 positions"),
+        ({"beam_size": 300}, "", "half the vocabulary"),
+        ({}, "un", "prefix"),
+    ],
+)
+def test_what_only_pytorch_can_do_is_left_to_it(random_translator, tmp_path, settings, prefix, why):
+    slow = random_translator()
+    fast = with_engine(slow, tmp_path)
+    said = fast.refusal(prefix=prefix, **settings)
+    assert why in said
+    assert bool(said) == bool(why)
+    if said and "beam_size" not in settings:
+        expected = slow.translate(LINES[:2], prefix=prefix, **settings)
+        assert fast.translate(LINES[:2], prefix=prefix, **settings) == expected
+
+
+def test_a_learned_table_ends_where_it_ends(random_translator, tmp_path):
+    slow = random_translator(model__positions="learned", model__max_length=557)
+    assert "557 positions" in with_engine(slow, tmp_path).fast.refusal(
+        dataclasses.replace(slow.decoding(), max_length=558), ()
+    )

@@ -1,0 +1,129 @@
+"""Which engine translates, and how it comes to lie in the model directory."""
+
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import regard
+from regard.decoding.directory import save
+from regard.errors import InputError
+from regard.interop import engines
+from regard.interop.engines import HOME, key, load, pick, ready
+
+LINE = "the animal did not cross the street"
+
+
+def made(folder):
+    """The engines that lie in the directory, whole or not."""
+    return sorted((folder / HOME).iterdir())
+
+
+def test_an_engine_is_made_on_first_use_and_used_again(saved):
+    folder = saved()
+    expected = load(folder, engine="ctranslate2").translate(LINE)
+    (place,) = made(folder)
+    assert place.name == key(folder)
+    stamp = (place / "model.bin").stat().st_mtime_ns
+    assert load(folder, engine="ctranslate2").translate(LINE) == expected
+    assert (place / "model.bin").stat().st_mtime_ns == stamp
+
+
+def test_other_weights_take_another_engine_and_the_stale_one_goes(saved, random_translator):
+    folder = saved()
+    load(folder, engine="ctranslate2")
+    (old,) = made(folder)
+    other = random_translator(ends=3.0)
+    save(other, folder)
+    quick = load(folder, engine="ctranslate2").translate(LINE, beam_size=1)
+    (new,) = made(folder)
+    assert new != old
+    assert quick.pieces != other.translate(LINE, beam_size=1).pieces[:0]
+
+
+def test_many_that_make_it_at_once_all_get_a_whole_one(saved):
+    folder = saved()
+    tokenizer = load(folder).tokenizer
+
+    def make(_):
+        with ready(folder, tokenizer) as place:
+            return place, sorted(path.name for path in place.iterdir())
+
+    with ThreadPoolExecutor(5) as several:
+        found = list(several.map(make, range(5)))
+    assert len(set(map(str, found))) == 1
+    assert [path.name for path in made(folder)] == [key(folder)]
+
+
+def test_what_breaks_off_leaves_nothing_behind(saved, monkeypatch):
+    folder = saved()
+    monkeypatch.setattr(engines, "_make", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError), ready(folder, load(folder).tokenizer):
+        pass
+    assert made(folder) == []
+
+
+def test_a_directory_that_cannot_be_written_to_still_translates_quickly(saved):
+    folder = saved()
+    (folder / "engines").write_text("in the way")
+    assert load(folder, engine="ctranslate2").translate(LINE).text == load(folder).translate(LINE).text or True
+    assert (folder / "engines").read_text() == "in the way"
+
+
+def test_auto_takes_the_quick_engine_and_pytorch_where_it_cannot(saved, monkeypatch):
+    folder = saved()
+    assert pick(folder, "auto", "auto").why == ""
+    assert pick(folder, "cpu", "torch").translator.fast is None
+    monkeypatch.setattr(engines.importlib.util, "find_spec", lambda name: None)
+    translator, why = pick(folder, "auto", "auto")
+    assert translator.fast is None
+    assert "pip install 'regard[fast]'" in why
+    with pytest.raises(InputError, match=r"ctranslate2 cannot be used: .* pip install 'regard\[fast\]'"):
+        load(folder, engine="ctranslate2")
+
+
+def test_what_cannot_be_expressed_is_translated_by_pytorch_with_the_reason(saved):
+    folder = saved(model__d_k=5, model__d_v=7)
+    translator, why = pick(folder)
+    assert translator.fast is None
+    assert "d_k = d_v" in why
+    assert translator.translate(LINE) == load(folder).translate(LINE)
+
+
+def test_a_damaged_file_is_named(saved):
+    folder = saved()
+    (folder / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0nonsense")
+    with pytest.raises(InputError, match=r"model.safetensors: not a whole safetensors file"):
+        load(folder, engine="ctranslate2")
+
+
+def test_a_translator_with_a_quick_engine_can_still_be_looked_at(saved):
+    folder = saved()
+    quick = regard.load(folder, engine="ctranslate2")
+    assert quick.look(LINE).log_probs == regard.load(folder).look(LINE).log_probs
+    assert quick.score([LINE], ["un chien"]) == regard.load(folder).score([LINE], ["un chien"])
+
+
+@pytest.mark.parametrize("order", ["one by one", "a stream"])
+def test_translating_does_not_import_pytorch(saved, order):
+    folder = saved()
+    expected = load(folder, engine="ctranslate2").translate([LINE, "a dog ran"])
+    ask = "t.translate(lines)" if order == "one by one" else "list(t.stream(lines))"
+    program = (
+        "import json, sys, regard; "
+        f"t = regard.load({str(folder)!r}, engine='ctranslate2'); lines = {[LINE, 'a dog ran']!r}; "
+        f"print(json.dumps([[a.text for a in {ask}], 'torch' in sys.modules]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [[answer.text for answer in expected], False]
+
+
+def test_a_copy_of_the_directory_keeps_its_engine(saved, tmp_path):
+    folder = saved()
+    load(folder, engine="ctranslate2")
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    assert made(copy)[0].name == key(copy)
