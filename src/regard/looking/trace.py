@@ -198,9 +198,9 @@ class Trace:
 
     def to_json(self, worth: "Worth | None" = None) -> str:
         """What the page reads, as JSON: all of the trace that it cannot compute by itself, and what is worth what."""
-        from regard.looking.export import page_data
+        from regard.looking.export import Shown, page_data
 
-        return page_data([self], worth=[worth and worth.record()])
+        return page_data([Shown(self, worth=worth and worth.record())])
 
     def save(self, path: str | Path) -> None:
         """Writes the trace as .npz: plain arrays and a JSON header; nothing in it can run."""
