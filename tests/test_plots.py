@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from regard.errors import InputError
-from regard.plots import attention_maps, learning_curve
+from regard.plots import learning_curve
 
 
 def size(path):
@@ -43,14 +43,3 @@ def test_without_matplotlib_the_extra_that_has_it_is_named(tmp_path, monkeypatch
     with pytest.raises(InputError, match=r"pip install 'regard\[plots\]'"):
         learning_curve(tmp_path / "curve.png", [1], {}, {})
     assert list(tmp_path.iterdir()) == []
-
-
-def test_maps_are_drawn_side_by_side(tmp_path):
-    weights = [[0.0, 0.25, 0.75], [1.0, 0.0, 0.0]]
-    widths = []
-    for heads in (1, 2):
-        path = tmp_path / f"{heads}.png"
-        maps = {f"head {number}": weights for number in range(heads)}
-        attention_maps(path, maps, rows=["the", "cat"], columns=["le", "chat", "</s>"], title="who looks at whom")
-        widths.append(size(path)[0])
-    assert widths[1] == 2 * widths[0]

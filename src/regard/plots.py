@@ -10,8 +10,10 @@ from regard.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-PAPER, INK, SOFT, HAIR = "#fbfbf8", "#1b222c", "#555d68", "#dfe0da"
-MORE, LESS, WEIGHT = "#2063b0", "#c26300", "#00685c"
+PAPER, INK, SOFT, FAINT, HAIR = "#fbfbf8", "#1b222c", "#555d68", "#6d747e", "#dfe0da"
+QUERY, KEY, VALUE, WEIGHT, RESULT = "#4f35b3", "#8a6700", "#c12d7a", "#00685c", INK
+MORE, LESS = "#2063b0", "#c26300"  # than nothing: signs, and nothing else
+RAMP = ("#eff3f0", "#d4e5e0", "#b1cfc7", "#90b9af", "#6fa397", "#4d8d7f", "#297869", "#006253", "#004b3e")  # 0 to 1
 
 
 def learning_curve(
@@ -48,33 +50,3 @@ def _panel(axes: "Axes", title: str, updates: Sequence[int], lines: Mapping[str,
         axes.plot(*zip(*known, strict=True), color=colour, label=name, linewidth=1.6, marker="o", markersize=2.5)
     if axes.lines:
         axes.legend(frameon=False, fontsize=8)
-
-
-def attention_maps(
-    path: Path,
-    maps: Mapping[str, Sequence[Sequence[float]]],
-    *,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    title: str,
-) -> None:
-    """Draws one heat map a head, rows that look at columns, on one scale from 0 to 1, as PNG."""
-    from matplotlib.colors import LinearSegmentedColormap
-    from matplotlib.figure import Figure
-
-    ramp = LinearSegmentedColormap.from_list("weight", ["#eff3f0", "#90b9af", WEIGHT, "#004b3e"])
-    wide = max(3.0, 0.26 * len(columns) + 1)
-    figure = Figure(figsize=(wide * len(maps), 0.26 * len(rows) + 1.8), dpi=150, facecolor=PAPER, layout="constrained")
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
-    for number, (axes, (name, weights)) in enumerate(
-        zip(figure.subplots(1, len(maps), squeeze=False)[0], maps.items(), strict=True)
-    ):
-        image = axes.imshow(weights, cmap=ramp, vmin=0, vmax=1)
-        axes.set_title(name, loc="left", fontsize=9, color=SOFT)
-        axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=8, color=INK)
-        axes.set_yticks(range(len(rows)), rows if number == 0 else [], fontsize=8, color=INK)
-        axes.tick_params(length=0)
-        axes.spines[:].set_visible(False)
-    figure.colorbar(image, ax=axes, shrink=0.6, label="weight").ax.tick_params(labelsize=7)
-    with written_whole(path) as aside:
-        figure.savefig(aside, format="png")

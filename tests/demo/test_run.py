@@ -51,9 +51,12 @@ def test_the_model_and_the_text_files_are_left_beside_the_report(demo):
     assert len(french) == len(english) > 10_000
 
 
-def test_a_picture_of_the_attention_is_drawn(demo):
+def test_pictures_of_the_attention_and_of_the_antecedents_are_drawn(demo):
     folder, report = demo
-    assert run.draw(folder, report.examples[0]).read_bytes().startswith(b"\x89PNG")
+    pictures = run.draw(folder, report)
+    assert pictures == (folder / "attention.png", folder / "antecedents.png")
+    for picture in pictures:
+        assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_folder_with_something_else_in_it_is_not_touched(tmp_path):

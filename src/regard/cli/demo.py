@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regard.cli.options import add_verb, start_torch
+from regard.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,13 +50,14 @@ def run(asked: argparse.Namespace) -> int:
     _tell_antecedents(console, report.antecedents)
     _tell_what_next(console, folder)
     try:
-        picture = draw(folder, report.examples[-1])
-    except ImportError:
-        console.print("For pictures of what it looked at: pip install 'regard\\[plots]'")
+        pictures = draw(folder, report)
+    except InputError as error:
+        console.print(str(error), markup=False)
         return 0
-    console.print(f"What it looked at while writing the last of them: {picture}")
+    console.print(f"What it looked at while writing the last of them: {pictures.attention}")
+    console.print(f"Which heads and methods know what a pronoun stands for: {pictures.antecedents}")
     if not asked.no_open and sys.stdout.isatty():
-        webbrowser.open(picture.absolute().as_uri())
+        webbrowser.open(pictures.attention.absolute().as_uri())
     return 0
 
 
@@ -94,5 +96,6 @@ def _tell_antecedents(console: "Console", found: "Antecedents") -> None:
 def _tell_what_next(console: "Console", folder: Path) -> None:
     console.print(f"The model is in {folder}/model. What to do next:")
     console.print(f'  regard translate {folder}/model "je suis médecin"')
+    console.print(f"  regard look {folder}/model    [dim]every number of its attention, on a page in the browser[/]")
     console.print(f'  regard translate {folder}/model --direction en-fr --nbest 3 "The cat is too tired."')
     console.print("  regard train my-model --train corpus.fr corpus.en    [dim]your own pairs[/]\n")

@@ -19,8 +19,7 @@ from regard.disk import write_text
 from regard.errors import InputError
 from regard.evaluation import bleu
 from regard.looking.antecedents import Antecedents
-from regard.looking.listening import listening
-from regard.plots import attention_maps
+from regard.looking.plots import plot, plot_antecedents
 from regard.text.formats import Pairs
 from regard.training.card import write_card
 from regard.training.loop import Event, train
@@ -140,18 +139,21 @@ def pronoun_accuracy(translator: Translator, contrasts: Sequence[Contrast]) -> f
     return sum(a > b for a, b in zip(right, wrong, strict=True)) / len(contrasts)
 
 
-def draw(folder: Path, example: Example) -> Path:
-    """A picture of the last layer's cross-attention, head by head, while the model wrote this translation."""
-    translator = load(folder / "model")
-    name = f"decoder.layers.{translator.config.model.n_decoder_layers - 1}.cross_attention.weights"
-    with listening(translator.model, lambda tap: tap == name) as heard:
-        written = translator.score([example.source], [example.translation], direction=example.direction)[0]
-    read = translator.tokenizer.source.pieces(translator.tokenizer.encode_source(example.source, example.direction))
-    maps = {f"head {number + 1}": weights.tolist() for number, weights in enumerate(heard[name][0])}
-    rows, columns = ([piece.replace("\u2581", "") for piece in side] for side in (written.pieces, read))
-    title = "Writing each word on the left, the decoder's last layer looked at these words"
-    attention_maps(folder / "attention.png", maps, rows=rows, columns=columns, title=title)
-    return folder / "attention.png"
+class Pictures(NamedTuple):
+    """Files that were drawn."""
+
+    attention: Path  # the last layer's cross-attention, head by head, while the model wrote the last example
+    antecedents: Path  # the table of antecedents
+
+
+def draw(folder: Path, report: Report) -> Pictures:
+    """Draws what the model looked at, and what that tells. Raises InputError where matplotlib is missing."""
+    translator, example = load(folder / "model"), report.examples[-1]
+    trace = translator.look(example.source, direction=example.direction)
+    pictures = Pictures(folder / "attention.png", folder / "antecedents.png")
+    plot(trace, "heads", kind="cross", layer=trace.model.n_decoder_layers).save(pictures.attention)
+    plot_antecedents(report.antecedents).save(pictures.antecedents)
+    return pictures
 
 
 def _bleu(translator: Translator, pairs: Pairs, direction: str) -> float:
