@@ -69,9 +69,19 @@ def test_what_is_written_follows_the_word_that_decides_and_no_other(found):
 def test_a_pronoun_that_does_not_follow_or_does_not_stay_is_counted(learned, asked):
     swaps = swapped(learned, QUESTIONS, "fr-en")
     wrong = [swap._replace(written=asked[0].written) if swap.number == 0 else swap for swap in swaps]
-    assert counterfactual(asked, wrong).follows == pytest.approx(2 / 3)
+    assert counterfactual(asked, wrong)[:2] == (pytest.approx(2 / 3), 1)
     lost = [swap._replace(written=swap.written[:1]) if swap.number < 2 else swap for swap in swaps]
     assert counterfactual(asked, lost)[:2] == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+
+
+def test_one_who_guesses_among_the_nouns_neither_follows_nor_stays_where_the_guess_was_wrong(learned, asked):
+    encode = learned.tokenizer.encode_target
+    swaps = [
+        swap._replace(before=encode(f"{question.translations[1]} neb nod"))  # the other noun's, before
+        for swap in swapped(learned, QUESTIONS, "fr-en")
+        for question in [QUESTIONS[swap.number]]
+    ]
+    assert counterfactual(asked, swaps) == Counterfactual(follows=0, stays=0, followed=3, stayed=3)
 
 
 def test_every_head_and_every_method_has_a_row(found):
@@ -102,6 +112,11 @@ def test_shares_count_draws_as_halves_and_leave_out_what_is_nothing():
     assert share(np.zeros((3, 2))) is None
     values = np.array([[[1.0, 2.0], [5.0, 0.0]], [[2.0, 1.0], [0.0, 3.0]]])
     assert hits("method", "", values) == Hits("method", "", 0.5, 0.5, 0.5)
+
+
+def test_the_sign_does_not_count():
+    values = np.array([[[1.0, -3.0], [-5.0, 1.0]]])
+    assert hits("method", "", values) == Hits("method", "", 0.0, 1.0, 1.0)
 
 
 def row(method, share, place=""):

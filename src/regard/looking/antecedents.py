@@ -2,9 +2,9 @@
 
 A `Question` is a sentence with two nouns, of which a pronoun of its translation stands for one, the antecedent, and
 shows its gender. A head or a method is right about a sentence where it gives more to the antecedent (or to its
-translation, in the prefix) than to the other noun; by chance, in half of them. The counterfactual is the measure: a
-noun is replaced by one of the other gender and the sentence translated anew. The pronoun has to follow the antecedent,
-and must not care for the other noun.
+translation, in the prefix) than to the other noun, whatever the sign; by chance, in half of them. The counterfactual is
+the measure: a noun is replaced by one of the other gender and the sentence translated anew. The pronoun has to follow
+the antecedent, and must not care for the other noun.
 """
 
 from collections.abc import Sequence

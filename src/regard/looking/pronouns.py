@@ -78,6 +78,11 @@ class Asked(NamedTuple):
         places = [at for at, piece in enumerate(written) if piece in self.ids and (not at or written[at - 1] == before)]
         return places[-1] if places else None
 
+    def pronoun(self, written: Sequence[int]) -> int | None:
+        """The piece that it writes there."""
+        at = self.place(written)
+        return None if at is None else written[at]
+
 
 def ask(translator: Translator, question: Question, direction: str | None) -> Asked:
     """A question in pieces. Raises InputError where a word is not found."""
@@ -100,9 +105,14 @@ def ask(translator: Translator, question: Question, direction: str | None) -> As
 
 
 def hits(method: str, place: str, values: Values) -> Hits:
-    """How often the antecedent has more, on each side and over both."""
-    source, prefix = share(values[:, 0]), share(values[:, 1])
-    both = None if source is None or prefix is None else share(values.sum(axis=1))
+    """How often the antecedent has more, on each side and over both, whatever the sign.
+
+    The sign would give the answer away: the right pronoun has the antecedent's gender, so each noun of that gender
+    speaks for it, even to a model that guesses which of the two nouns is meant.
+    """
+    sizes = np.abs(values)
+    source, prefix = share(sizes[:, 0]), share(sizes[:, 1])
+    both = None if source is None or prefix is None else share(sizes.sum(axis=1))
     return Hits(method, place, source, prefix, both)
 
 

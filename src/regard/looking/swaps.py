@@ -21,14 +21,19 @@ class Swapped(NamedTuple):
     source: list[int]
     forced: list[int]  # its right translation
     written: list[int]  # the model's own
+    before: list[int]  # the model's own of the question as it is
 
 
 class Counterfactual(NamedTuple):
-    """Translated anew with a noun of the other gender: how often the pronoun does as it should."""
+    """A noun replaced by one of the other gender, and all translated anew: how often the pronoun does as it should.
 
-    follows: float  # the antecedent was replaced: the other pronoun is written
-    stays: float  # the other noun was replaced: the same pronoun is written
-    followed: int  # of so many sentences
+    The nouns of a question have two genders, so those of a swap that flips have one, and its pronoun alone proves
+    nothing: what counts is the step from the question's own translation to that of the swap.
+    """
+
+    follows: float  # the antecedent was replaced: its pronoun was written before, and the other one after
+    stays: float  # the other noun was replaced: the same pronoun is written before and after
+    followed: int  # of so many swaps
     stayed: int
 
 
@@ -42,8 +47,9 @@ def swapped(translator: Translator, questions: Sequence[Question], direction: st
         for noun, swaps in enumerate(question.swaps)
         for swap in swaps
     ]
-    lines = list(dict.fromkeys(swap.source for _, _, swap in every))
+    lines = list(dict.fromkeys([question.source for question in questions] + [swap.source for _, _, swap in every]))
     answers = dict(zip(lines, translator.translate(lines, direction=direction), strict=True))
+    written = {line: [tokens.target.id_of(piece) for piece in answer.pieces] for line, answer in answers.items()}
     return [
         Swapped(
             number,
@@ -51,7 +57,8 @@ def swapped(translator: Translator, questions: Sequence[Question], direction: st
             swap.flips,
             tokens.encode_source(swap.source, direction),
             tokens.encode_target(swap.target),
-            [tokens.target.id_of(piece) for piece in answers[swap.source].pieces],
+            written[swap.source],
+            written[questions[number].source],
         )
         for number, noun, swap in every
     ]
@@ -63,8 +70,9 @@ def counterfactual(asked: Sequence[Asked], swaps: Sequence[Swapped]) -> Counterf
     for swap in swaps:
         if swap.flips:
             one = asked[swap.number]
-            at, wanted = one.place(swap.written), one.ids[1 - swap.noun]
-            right[swap.noun].append(at is not None and swap.written[at] == wanted)
+            before, after = one.pronoun(swap.before), one.pronoun(swap.written)
+            expected = one.ids if swap.noun == 0 else (before, before)
+            right[swap.noun].append(before is not None and (before, after) == expected)
     follows, stays = (sum(side) / max(1, len(side)) for side in right)
     return Counterfactual(follows, stays, len(right[0]), len(right[1]))
 
