@@ -68,7 +68,7 @@ export function drawLanes(at, { width, target }) {
   const block = blockOf(look, "cross", state.cl), row = grouped(look, block, state.ch, "words")[target];
   const { steps, mass } = followed(look, trail, row), X = layout(width, trail.length);
   const effect = row.map((_, j) => replacedEffect(worth, j, target)), most = Math.max(0.5, ...effect.map(x => x ?? 0));
-  const n = row.length, m = look.sides.writes.words.length, long = Math.max(n, m) > ROOMY, pitch = long ? 24 : 29;
+  const n = row.length, m = look.sides.writes.words.length, long = Math.max(n, m) > (width < 640 ? 18 : ROOMY), pitch = long ? 24 : 29;
   const near = i => Math.abs(i - target) < 3;
   const source = laneFold(n, j => !long || row[j] > 0.02 || mass[j] > 0.1 || (effect[j] ?? 0) > 0.2, pitch, TOP);
   const written = laneFold(m, i => !long || near(i), pitch, TOP + (long ? Math.max(0, (source.bottom - TOP) / 2 - 4 * pitch) : 0));

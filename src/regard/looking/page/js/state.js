@@ -36,6 +36,7 @@ export function settled(before, patch, look, worth) {
   const state = { ...before, ...patch }, moved = ["s", "kind", "layer", "head", "row"].some(key => key in patch);
   if ("s" in patch && patch.s !== before.s) Object.assign(state, { cl: -1, ch: -1, asked: -1, ...(patch.row === undefined ? { row: -1, t: -1 } : {}) });
   if (state.layer < 0 || state.row < 0) Object.assign(state, { ...opening(look, worth), ...known(patch, ["kind", "layer", "head", "row"]) });
+  if (state.t < 0) state.t = opening(look, worth).t;
   possible(state, look);
   if (patch.kind !== undefined && patch.row === undefined && patch.kind !== before.kind) state.row = rowFor(state, look);
   const block = blockOf(look, state.kind, state.layer);
