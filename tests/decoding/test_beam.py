@@ -13,7 +13,8 @@ from regard.config import BOS, EOS, PAD, UNK, DecodingConfig, ModelConfig
 from regard.decoding.beam import Growth, beam_search, beam_tree
 from regard.decoding.hypothesis import Hypothesis
 from regard.decoding.steps import forbid_repeats, length_penalty
-from regard.model.transformer import Memory, Transformer
+from regard.model.encoder_decoder import Memory
+from regard.model.transformer import Transformer
 
 A, B, C = 4, 5, 6  # the first ordinary pieces
 VOCAB = 7

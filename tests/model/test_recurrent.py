@@ -6,11 +6,13 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from regard.config import BOS, ModelConfig
+from regard.config import BOS, ModelConfig, TrainingConfig
 from regard.looking.listening import changing, listening
 from regard.model.attention import Tap
 from regard.model.layers import Dropout
 from regard.model.recurrent import AdditiveAttention, Offered, Recurrent, recurrent_layer, run
+from regard.training.flat import Flat
+from regard.training.replica import Batch, Replica
 
 VOCAB = 37
 CLOSE = dict(atol=1e-5, rtol=0)
@@ -334,6 +336,21 @@ def test_dropout_is_on_in_training_alone_and_draws_from_the_generator_that_is_gi
             part.generator = generator
     answers = [model(ids, ids) for _ in range(2) if generator.manual_seed(7)]
     assert torch.equal(*answers)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+def test_in_half_the_bits_the_gradient_points_the_same_way_and_the_embeddings_keep_theirs(cell):
+    model, ids = recurrent(cell=cell, d_model=38, p_drop=0.0), pieces(7, 2, 5, 11, 13)
+    batch = Batch(ids, begun(ids), ids)
+    full, half = (Replica(model, TrainingConfig(precision=kind)) for kind in ("float32", "bfloat16"))
+    kinds = {name: weight.dtype for name, weight in half.model.named_parameters()}
+    assert {name for name, kind in kinds.items() if kind == torch.float32} == {"source_embedding.pieces.weight"}
+    exact, rounded = full.gradient(batch, (1,)), half.gradient(batch, (1,))
+    assert rounded.log_loss == pytest.approx(exact.log_loss, rel=0.01)
+    assert rounded.log_loss != exact.log_loss
+    split = Flat(model).split
+    for name, one, other in zip(kinds, split(exact.weights), split(rounded.weights), strict=True):
+        assert torch.cosine_similarity(one.flatten(), other.flatten(), dim=0) > 0.99, name
 
 
 def test_an_rnn_has_no_positions_and_its_encoder_still_knows_the_order():
