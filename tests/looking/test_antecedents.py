@@ -131,11 +131,13 @@ def test_the_explanation_says_what_the_numbers_say():
     looks, decides, sees = explained(found)
     assert "in 45% to 55% of 200 sentences (by chance 50%); none of them tells" in looks
     assert "follows in 98.7% of 150 sentences" in decides
-    assert "stays in 99.4% of 170" in decides
+    assert decides.endswith("stays in 99.4% of 170.")
     assert "occlusion-unk: right in 96%. A weight says where a head looks" in sees
     telling = found._replace(heads=[row("weights", 0.97, "cross 1.2, reading")])
     assert "the best, cross 1.2, reading, tells something" in explained(telling)[0]
     assert "A weight" not in explained(telling)[2]
+    guessing = found._replace(counterfactual=result._replace(stays=0.8))
+    assert "has not learned this well" in explained(guessing)[1]
     assert best(found.methods).method == "replaced, forced"
     assert telling.records()["heads"] == [
         {"method": "weights", "place": "cross 1.2, reading", "source": 0.97, "prefix": None, "both": None}
