@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any, Literal
 
+from regard.cli.files import add_page, first_sentence, open_page, wanted_files, write_files
 from regard.cli.options import add_beam, add_model, add_verb, load_translator
 from regard.errors import InputError
 
@@ -17,13 +18,15 @@ def add(verbs: Any) -> None:
     """Describes the verb."""
     parser = add_verb(
         verbs, "look", run, help="look at every number of attention in a sentence and its translation",
-        example='regard look my-model "the animal is tired" --word tired\n'
-                '  regard look my-model "the animal is tired" --word tired --layer 2 --head 1',
+        example='regard look my-model\n'
+                '  regard look my-model "the animal is tired" --word tired --layer 2 --head 1\n'
+                '  regard look my-model "the animal is tired" --html look.html --svg map.svg --layer 2 --head 1',
     )  # fmt: skip
     add_model(parser)
-    parser.add_argument("text", nargs="*", help="the sentence")
+    parser.add_argument("text", nargs="*", help="the sentence (default: one of the page's own)")
     parser.add_argument("--target", metavar="TEXT", help="look at this translation (default: the one that is found)")
     add_beam(parser)
+    add_page(parser)
     word = parser.add_argument_group("the numbers of one word, here in the terminal")
     word.add_argument("--word", metavar="WORD", help="of the translation, or else of the sentence")
     word.add_argument("--occurrence", type=int, default=1, metavar="N", help="its N-th, if it comes again (default 1)")
@@ -36,24 +39,22 @@ def add(verbs: Any) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Prints the arithmetic of a word, or opens the page."""
+    """Writes the files that are asked for, prints the arithmetic of a word, or opens the page."""
     sentence = " ".join(asked.text)
-    if asked.word is None:
-        translator = load_translator(asked)
-        translator.transformer.eval()  # an RNN is refused before anything is opened
-        return open_page(asked, translator, sentence)
-    if not sentence:
+    if asked.word is not None and not sentence:
         raise InputError(f"Which sentence is '{asked.word}' in? regard look {asked.model} \"...\" --word {asked.word}")
     translator = load_translator(asked)
-    if translator.config.model.architecture == "rnn":
+    if asked.word is not None and translator.config.model.architecture == "rnn":
         return _print_gazing(asked, translator, sentence)
-    _print_word(asked, translator.look(sentence, asked.target, direction=asked.direction))
+    translator.transformer.eval()  # an RNN is refused before anything is opened
+    if asked.word is None and not wanted_files(asked):
+        return open_page(asked, translator, sentence)
+    begin = first_sentence(asked, translator, sentence)
+    trace = translator.look(begin.text, asked.target, direction=begin.direction)
+    write_files(asked, trace)
+    if asked.word is not None:
+        _print_word(asked, trace)
     return 0
-
-
-def open_page(asked: argparse.Namespace, translator: "Translator", sentence: str) -> int:
-    """What `regard look` does when it is asked for no word."""
-    raise InputError("Say which word: --word. (The page is not there yet.)")
 
 
 def _print_word(asked: argparse.Namespace, trace: "Trace") -> None:

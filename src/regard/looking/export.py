@@ -119,14 +119,28 @@ def write_json(trace: Trace, path: Path, worth: Mapping[str, Any] | None = None)
 
 
 def to_csv(records: Sequence[Mapping[str, Any]]) -> str:
-    """Records (`Trace.table()`) as CSV, a line for each; the first line names the columns."""
+    """Records (`Trace.table()`) as CSV, a line for each; the first line names the columns.
+
+    A text that a spreadsheet would take for a formula (it begins with = + - @, or a tab) gets an apostrophe before it,
+    which makes it a text there.
+    """
     if not records:
         return ""
     text = io.StringIO()
     rows = csv.DictWriter(text, fieldnames=list(records[0]), lineterminator="\n")
     rows.writeheader()
-    rows.writerows(records)
+    rows.writerows({name: _as_text(value) for name, value in record.items()} for record in records)
     return text.getvalue()
+
+
+def _as_text(value: Any) -> Any:
+    """A cell that is no formula."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(tuple("=+-@\t\r\n")) else value
+
+
+def write_csv(records: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Writes records as CSV."""
+    write_text(path, to_csv(records))
 
 
 def alti_data(trace: Trace) -> dict[str, Any] | None:
@@ -138,11 +152,6 @@ def alti_data(trace: Trace) -> dict[str, Any] | None:
     found = attribute_trace(trace, method="alti")
     sides = {"source": found.source, "prefix": found.prefix}
     return {"method": found.method, **{side: [_rounded(row) for row in rows.tolist()] for side, rows in sides.items()}}
-
-
-def write_csv(trace: Trace, path: Path) -> None:
-    """Writes every score and weight of a trace, a line each."""
-    write_text(path, to_csv(trace.table()))
 
 
 def _side(pieces: Sequence[str], words: Sequence[Word]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from regard.looking.words import Word
 
 if TYPE_CHECKING:
     from regard.looking.attribution import Why
+    from regard.looking.plots import Plot, What
     from regard.looking.views import HeadView, WordView
     from regard.looking.worth import Worth
 
@@ -201,6 +202,29 @@ class Trace:
         from regard.looking.export import Shown, page_data
 
         return page_data([Shown(self, worth=worth and worth.record())])
+
+    def plot(self, what: "What | None" = None, **settings: Any) -> "Plot":
+        """A figure, to be shown by a notebook or saved as PNG or SVG; arguments are those of `looking.plots.plot`."""
+        from regard.looking.plots import plot
+
+        return plot(self, what, **settings)
+
+    def html(self, path: str | Path, **settings: Any) -> None:
+        """Writes the page as one file that needs no network; settings are those of `looking.documents.document`."""
+        from regard.looking.documents import write_page
+
+        write_page(self, Path(path), **settings)
+
+    def csv(self, path: str | Path, kind: Kind | None = None, **where: Any) -> None:
+        """Writes `table(...)` as CSV, for a spreadsheet."""
+        from regard.looking.export import write_csv
+
+        write_csv(self.table(kind, **where), Path(path))
+
+    def _repr_html_(self) -> str:
+        from regard.looking.documents import notebook
+
+        return notebook(self)
 
     def save(self, path: str | Path) -> None:
         """Writes the trace as .npz: plain arrays and a JSON header; nothing in it can run."""

@@ -32,10 +32,12 @@ HOST = "127.0.0.1"
 T = TypeVar("T")
 
 
-def look_app(translator: Translator, text: str = "", direction: str | None = None) -> FastAPI:
-    """The page and its answers; `text` is the sentence that it begins with, in this direction."""
+def look_app(
+    translator: Translator, text: str = "", direction: str | None = None, target: str | None = None
+) -> FastAPI:
+    """The page and its answers; it begins with `text`, in this direction, and with `target`, if it is given."""
     turns = Turns()
-    room = _Room(translator, Asked(text=text, direction=direction), turns)
+    room = _Room(translator, Asked(text=text, direction=direction, target=target), turns)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

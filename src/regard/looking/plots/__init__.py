@@ -31,12 +31,13 @@ class Plot(NamedTuple):
         """As PNG."""
         return self.sheet.png(dpi)
 
-    def save(self, path: str | Path) -> None:
-        """Writes it, as PNG or SVG, by the ending of the name."""
+    def save(self, path: str | Path, form: str = "") -> None:
+        """Writes it as "png" or "svg"; if that is not said, by the ending of the name."""
         path = Path(path)
-        if path.suffix.lower() not in (".svg", ".png"):
+        form = form or path.suffix.lower().removeprefix(".")
+        if form not in ("svg", "png"):
             raise InputError(f"{path}: a figure is written as .png or .svg; give one of these endings.")
-        data = self.svg().encode() if path.suffix.lower() == ".svg" else self.png()
+        data = self.svg().encode() if form == "svg" else self.png()
         with written_whole(path) as aside:
             aside.write_bytes(data)
 
