@@ -43,6 +43,9 @@ def add_page(parser: argparse.ArgumentParser) -> None:
     files = parser.add_argument_group("files instead of it")
     for name, what in FILES.items():
         files.add_argument(f"--{name}", metavar="FILE", type=Path, help=what)
+    files.add_argument(
+        "--against", metavar="TEXT", action="append", default=[], help="another sentence, beside it in --html"
+    )
     files.add_argument("--layers", type=int, nargs="+", metavar="N", help="that --html and --json keep (default: all)")
 
 
@@ -76,7 +79,10 @@ def write_files(asked: argparse.Namespace, trace: "Trace") -> None:
 
 def _write(asked: argparse.Namespace, trace: "Trace", name: str, path: Path) -> None:
     if name == "html":
-        trace.html(path, layers=asked.layers)
+        from regard.looking.comparing import with_sentence
+
+        others = [with_sentence(trace, text) for text in asked.against]
+        trace.html(path, layers=asked.layers, others=others)
     elif name in ("svg", "png"):
         _draw(asked, trace, path, name)
     elif name == "json":
