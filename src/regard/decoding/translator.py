@@ -150,7 +150,7 @@ class Translator:
         """Every number of attention while this line is translated, or while `target` is forced upon it.
 
         A translation is searched for with the beam; direction and settings are those of `translate`. Raises InputError
-        where the line is empty, or longer than the model reads at once.
+        where the line is empty, or longer than the model reads at once, or the model is an RNN (see `transformer`).
         """
         from regard.looking.look import look
 

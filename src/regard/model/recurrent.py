@@ -2,7 +2,11 @@
 
 Sections are those of that paper (Bahdanau, Cho and Bengio, 2015), and so are the letters: s_i the decoder's state when
 it writes piece i, h_j the encoder's annotation of source piece j, e_ij and alpha_ij a score and a weight, c_i the
-context. The axis `annotation` is 2 d_model wide: both directions.
+context.
+
+Axes beside those of `regard.model.attention`:
+
+    annotation    2 d_model, the width of an annotation: both directions
 """
 
 import dataclasses
@@ -156,7 +160,7 @@ class RecurrentDecoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         d, annotation, n = config.d_model, 2 * config.d_model, config.n_decoder_layers
-        self.cells = 2 if config.cell == "lstm" else 1  # tensors that a layer remembers
+        self.lstm = config.cell == "lstm"
         self.attention = AdditiveAttention(config) if config.attention else None
         self.begin = nn.Linear(d if config.attention else annotation, n * d)  # W_s
         inputs = [d + annotation, *[d] * (n - 1)]
@@ -187,7 +191,8 @@ class RecurrentDecoder(nn.Module):
         summary = torch.cat(ends, dim=-1)
         keys = memory[..., :0] if self.attention is None else self.attention.u_a(memory)
         began = torch.tanh(self.begin(summary if self.attention is None else ends[1])).chunk(len(self.layers), dim=-1)
-        hidden = [tuple([s[None].contiguous(), torch.zeros_like(s[None])][: self.cells]) for s in began]
+        first = [s[None].contiguous() for s in began]
+        hidden: list[Hidden] = [(s, torch.zeros_like(s)) if self.lstm else (s,) for s in first]
         return RecurrentState(hidden, Offered(memory, keys, memory_mask, summary), 0)
 
     def step(
