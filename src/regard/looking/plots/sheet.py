@@ -27,7 +27,8 @@ FACES: dict[Face, tuple[str, ...]] = {
     "sans": ("Avenir Next", "Segoe UI", "Inter", "Helvetica Neue", "DejaVu Sans", *_OTHER_SCRIPTS),
 }
 POINT = 1 / 72  # of an inch
-VECTORS = 4000  # cells up to which a map is drawn cell by cell
+VECTORS, SMALL = 20_000, 2.5  # cells up to which a map is drawn cell by cell, and the size from which on it is
+LEVELS = 101  # colours of a ramp
 
 
 class Sheet:
@@ -85,28 +86,29 @@ class Sheet:
         signed: bool = False, gap: Points = 0.7,
     ) -> None:  # fmt: skip
         """A map of cells `size` wide and high: the ramp from 0 to `most`, or signs from -most to most; NaN: nothing."""
-        colours = ramp(signed)
-        low, (rows, columns) = (-most if signed else 0), values.shape
-        wide, high = size
-        if values.size > VECTORS:
-            extent = (x, x + columns * wide, y + rows * high, y)
+        if min(size) < SMALL or values.size > VECTORS:
+            low, (rows, columns) = (-most if signed else 0), values.shape
+            extent = (x, x + columns * size[0], y + rows * size[1], y)
             self._axes.imshow(
-                values, cmap=colours, vmin=low, vmax=most, extent=extent, aspect="auto", zorder=next(self._order)
+                values, cmap=ramp(signed), vmin=low, vmax=most, extent=extent, aspect="auto", zorder=next(self._order)
             )
-        else:
-            across, down = x + wide * np.arange(columns + 1), y + high * np.arange(rows + 1)
-            self._axes.pcolormesh(
-                across,
-                down,
-                values,
-                cmap=colours,
-                vmin=low,
-                vmax=most,
-                edgecolors=PAPER,
-                linewidth=gap,
-                antialiased=True,
-            )
-        self._limits()
+            return self._limits()
+        scaled = np.clip((values / most + 1) / 2 if signed else values / most, 0, 1) * (LEVELS - 1)
+        levels = np.nan_to_num(scaled, nan=-1).round().astype(int)
+        for level in np.unique(levels[levels >= 0]).tolist():
+            corners = [
+                (x + column * size[0], y + row * size[1]) for row, column in np.argwhere(levels == level).tolist()
+            ]
+            self._rectangles(corners, (size[0] - gap, size[1] - gap), ramp(signed)(level / (LEVELS - 1)))
+        return None
+
+    def _rectangles(self, corners: Sequence[tuple[Points, Points]], size: tuple[Points, Points], colour: Any) -> None:
+        """Many of one colour, as one shape: a file of them is a tenth as large."""
+        path = _matplotlib("path").Path
+        wide, high = size
+        points = [at for x, y in corners for at in ((x, y), (x + wide, y), (x + wide, y + high), (x, y + high), (x, y))]
+        codes = [path.MOVETO, path.LINETO, path.LINETO, path.LINETO, path.CLOSEPOLY] * len(corners)
+        self._add(_matplotlib("patches").PathPatch(path(points, codes), facecolor=colour, linewidth=0))
 
     def _add(self, shape: Any) -> None:
         shape.set_zorder(next(self._order))
