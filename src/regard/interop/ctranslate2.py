@@ -14,7 +14,7 @@ from regard.decoding.sentences import Sentence, batches
 from regard.text.tokenizer import Tokenizer
 
 BATCH_TOKENS = 2048  # source pieces of one batch times the beam, padding included
-SHORTLIST = "vmap.txt"  # the name that CTranslate2 looks for
+MAP = "vmap.txt"  # the name that CTranslate2 looks for
 WIDEST_SHORT = 50  # the beam up to which a shortlist is sure to be long enough
 
 Weights = dict[str, NDArray[np.float32]]
@@ -154,7 +154,7 @@ class CTranslate2Engine:
         self._target = tokenizer.target.pieces(range(len(tokenizer.target)))
         self._ids = {piece: number for number, piece in enumerate(self._target)}
         self._never = [[self._target[number]] for number in (PAD, UNK, BOS)]
-        self._short = (folder / SHORTLIST).exists()
+        self._short = (folder / MAP).exists()
         self._translator = ctranslate2.Translator(
             str(folder), inter_threads=threads.workers, intra_threads=threads.each, max_queued_batches=-1
         )

@@ -139,6 +139,12 @@ def _make(folder: Path, tokenizer: Tokenizer, place: Path) -> None:
     from regard.interop.ctranslate2 import write_engine
 
     write_engine(_weights(folder / WEIGHTS), load_config(folder), tokenizer, place, "int8")
+    if (folder / SHORTLIST).exists():
+        from regard.interop.ctranslate2 import MAP
+        from regard.interop.shortlist import Shortlist
+
+        shortlist = Shortlist.load(folder / SHORTLIST)
+        (place / MAP).write_text(shortlist.as_map(tokenizer), encoding="utf-8", newline="\n")
     place.chmod(0o755)  # a temporary directory is for its owner alone
 
 
