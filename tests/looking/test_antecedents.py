@@ -162,6 +162,15 @@ def test_chunks_do_not_change_the_table(learned, found, monkeypatch):
     assert antecedents(learned, QUESTIONS, direction="fr-en").heads == found.heads
 
 
+def test_where_no_translation_has_a_pronoun_the_rows_that_need_one_are_left_out(learned, monkeypatch):
+    lost = [swap._replace(forced=[], written=[], before=[]) for swap in swapped(learned, QUESTIONS, "fr-en")]
+    monkeypatch.setattr("regard.looking.antecedents.swapped", lambda *given: lost)
+    found = antecedents(learned, QUESTIONS, direction="fr-en")
+    assert "replaced, anew" not in {row.method for row in found.methods}
+    assert "occlusion-unk" in {row.method for row in found.methods}
+    assert found.counterfactual == Counterfactual(0.0, 0.0, 3, 3)
+
+
 def test_a_question_with_a_word_that_is_not_there_is_refused(learned):
     with pytest.raises(InputError, match="a noun is not found"):
         ask(learned, QUESTIONS[0]._replace(nouns=("de", "du")), "fr-en")

@@ -67,6 +67,7 @@ def antecedents(translator: Translator, questions: Sequence[Question], *, direct
     rows = [hits(*name, np.concatenate([part[name] for part in found])) for name in found[0]]
     methods = [row for row in rows if not row.place]
     methods += [*_occlusions(translator, asked), *expected_change(translator, asked, swaps)]
+    methods = [row for row in methods if any(share is not None for share in row[2:])]  # no pronoun written: no share
     return Antecedents(len(asked), [row for row in rows if row.place], methods, counterfactual(asked, swaps))
 
 
