@@ -29,7 +29,7 @@ export function aligned(a, b) {
 const texts = (look, side) => look.sides[side].words.map(w => w.text);
 
 export function compareLead(at, other) {
-  const { look, t } = at, changes = changedWords(t, look.text, other.text, 4), became = changedWords(t, look.translation, other.translation, 4);
+  const { look, t } = at, changes = other.change?.how === "swapped" ? changeName(at, other.change) : changedWords(t, look.text, other.text, 4), became = changedWords(t, look.translation, other.translation, 4);
   const source = changes ? t("compare.source", { changes }) : t(other.change ? "compare.head" : "compare.same", { what: changeName(at, other.change) });
   return source + " " + (became ? t("compare.target", { changes: became }) : t("compare.stays"));
 }

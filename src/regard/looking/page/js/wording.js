@@ -5,7 +5,7 @@ export function escape(text) {
   return String(text).replace(/[&<>"']/g, c => SAFE[c]);
 }
 
-// A speaker of one language: t("head.title", { layer: 2 }). What stands in the slots is put in as it is.
+// A speaker of one language: t("lanes.folded", { count: 7 }). What stands in the slots is put in as it is.
 // A string that a language lacks is taken from `spare`; a key that nobody knows is shown, so that it is seen.
 export function speaker(strings, spare = {}) {
   return (key, slots = {}) => (strings[key] ?? spare[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => slots[name] ?? all);

@@ -1,4 +1,6 @@
 // What heads and words are worth: the records that were measured, found by what was changed. Unknown is null, never 0.
+import { asLine } from "./wording.js";
+
 export function openWorth(raw, look) {
   if (!raw) return null;
   const heads = new Map(), stacks = new Map(), left = new Map(), other = new Map();
@@ -60,7 +62,7 @@ export function edits(before, after) {
     if (j >= b.length || (i < a.length && best[i + 1][j] >= best[i][j + 1])) run.from.push(a[i++]);
     else run.to.push(b[j++]);
   }
-  return runs.map(r => ({ from: r.from.join(" "), to: r.to.join(" ") }));
+  return runs.map(r => ({ from: asLine(r.from), to: asLine(r.to) }));
 }
 
 // Spearman's rank correlation; equals share the mean of their ranks; null where one side is all equal.
