@@ -238,6 +238,8 @@ def test_an_rnn_without_attention_and_a_transformer_have_nothing_to_gaze_with(co
         pass
     with pytest.raises(InputError, match="one summary of the sentence"):
         gaze(load(corpus.parent / "summary"), "ba fa")
+    with pytest.raises(InputError, match=r"to see is its score\.$"):
+        load(corpus.parent / "summary").look("ba fa")
     with pytest.raises(InputError, match="is a Transformer"):
         gaze(load(one_way), "ba be")
 

@@ -51,7 +51,7 @@ def run(asked: argparse.Namespace) -> int:
         raise InputError(f"--attribution is {asked.attribution}; it needs one sentence at least.")
     translator = load_translator(asked)
     pairs = read_pairs(asked.test)
-    if asked.attribution or asked.alignment:
+    if asked.attribution or (asked.alignment and not translator.config.model.attention):
         translator.transformer.eval()  # an RNN is refused before the work, too
     directions = translator.tokenizer.directions
     backwards = bool(asked.direction) and len(directions) > 1 and asked.direction == directions[1]

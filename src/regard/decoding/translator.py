@@ -68,10 +68,10 @@ class Translator:
         from regard.model.transformer import Transformer
 
         if not isinstance(self.model, Transformer):
+            sight = 'where it looks in the source: regard look DIR "..." --word WORD, or regard.looking.gazing.gaze'
             raise InputError(
                 f"{self.name or 'This model'} is an RNN (model.architecture = rnn), without heads and without a "
-                f"residual stream. What there is to see is where it looks in the source: "
-                f'regard look DIR "..." --word WORD, or regard.looking.gazing.gaze.'
+                f"residual stream. What there is to see is {sight if self.config.model.attention else 'its score'}."
             )
         return self.model
 
