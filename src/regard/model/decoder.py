@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from regard.config import ModelConfig
-from regard.model.attention import KeysValues, causal_mask
+from regard.model.attention import KeysValues, Tap, causal_mask
 from regard.model.layers import FeedForward, Residual, multi_head
 
 
@@ -38,9 +39,12 @@ class DecoderLayer(nn.Module):
         x: Float[Tensor, "batch 1 model"],
         past: KeysValues | None,
         memory: KeysValues,
-        memory_mask: Bool[Tensor, "batch 1 1 source"],
+        memory_mask: Bool[Tensor, "sources 1 1 source"],
     ) -> tuple[Float[Tensor, "batch 1 model"], KeysValues]:
-        """One more word, which finds the keys and values of the words before it in `past`; also returns past + it."""
+        """One more word, which finds the keys and values of the words before it in `past`; also returns past + it.
+
+        Sentences that share a source stand together, and look at it together, as the words of one sentence would.
+        """
         seen: list[KeysValues] = []
 
         def look_back(y: Tensor) -> Tensor:
@@ -49,8 +53,8 @@ class DecoderLayer(nn.Module):
             looked: Tensor = self.self_attention(y, seen[0])
             return looked
 
-        x = self.add_norm_1(x, look_back)
-        x = self.add_norm_2(x, lambda y: self.cross_attention(y, memory, memory_mask))
+        x = self.add_norm_1(x, look_back).unflatten(0, (len(memory_mask), -1)).flatten(1, 2)
+        x = self.add_norm_2(x, lambda y: self.cross_attention(y, memory, memory_mask)).flatten(0, 1)[:, None]
         return self.add_norm_3(x, self.feed_forward), seen[0]
 
 
@@ -58,15 +62,30 @@ class State(NamedTuple):
     """A decoder in the middle of its sentences: what each layer keeps of the words read, and of the source."""
 
     past: list[KeysValues | None]  # one a layer; None before the first word
-    memory: list[KeysValues]  # one a layer
-    memory_mask: Bool[Tensor, "batch 1 1 source"]
+    memory: list[KeysValues]  # one a layer, of each source
+    memory_mask: Bool[Tensor, "sources 1 1 source"]
     length: int  # words read
+    sharing: int = 1  # sentences, one behind the other, that have a source in common
 
     def select(self, rows: Int[Tensor, " n"]) -> "State":
         """The state of the sentences `rows`, in that order; a row may come twice, or not at all."""
         past = [None if kept is None else kept.select(rows) for kept in self.past]
-        memory = [kept.select(rows) for kept in self.memory]
-        return State(past, memory, self.memory_mask.index_select(0, rows), self.length)
+        sources, times = torch.unique_consecutive(rows // self.sharing, return_counts=True)
+        sharing = int(times[0]) if len(times) else 1
+        if not bool((times == sharing).all()):
+            sources, sharing = rows // self.sharing, 1
+        return self._of(sources)._replace(past=past, sharing=sharing)
+
+    def alone(self) -> "State":
+        """The same with a source of its own for each sentence."""
+        rows = torch.arange(len(self.memory_mask), device=self.memory_mask.device).repeat_interleave(self.sharing)
+        return self._of(rows)._replace(sharing=1)
+
+    def _of(self, sources: Int[Tensor, " n"]) -> "State":
+        if torch.equal(sources, torch.arange(len(self.memory_mask), device=sources.device)):
+            return self
+        memory = [kept.select(sources) for kept in self.memory]
+        return self._replace(memory=memory, memory_mask=self.memory_mask.index_select(0, sources))
 
 
 class Decoder(nn.Module):
@@ -78,6 +97,7 @@ class Decoder(nn.Module):
             Sequence[DecoderLayer], nn.ModuleList(DecoderLayer(config) for _ in range(config.n_decoder_layers))
         )
         self.norm = nn.LayerNorm(config.d_model) if config.norm == "pre" else nn.Identity()
+        self._taps = [module for module in self.modules() if isinstance(module, Tap)]
 
     def forward(
         self,
@@ -98,6 +118,8 @@ class Decoder(nn.Module):
 
     def step(self, x: Float[Tensor, "batch 1 model"], state: State) -> tuple[Float[Tensor, "batch 1 model"], State]:
         """`forward` for the one next word; a test holds the two equal."""
+        if state.sharing > 1 and any(tap.listeners for tap in self._taps):
+            state = state.alone()  # a listener finds the axes that it knows: a row a sentence
         past: list[KeysValues | None] = []
         for layer, before, memory in zip(self.layers, state.past, state.memory, strict=True):
             x, after = layer.step(x, before, memory, state.memory_mask)
