@@ -66,8 +66,17 @@ def _begin(asked: argparse.Namespace, translator: "Translator", sentence: str) -
     if sentence or asked.target:
         return Begin(sentence, asked.direction)
     known = [asked.direction] if asked.direction else list(translator.tokenizer.directions)
-    direction = next((one for one in EXAMPLES if one in known), asked.direction)
-    return Begin(EXAMPLES.get(direction or "", ""), direction)
+    for direction, text in EXAMPLES.items():
+        if direction in known and _knows(translator, text):
+            return Begin(text, direction)
+    return Begin("", asked.direction)
+
+
+def _knows(translator: "Translator", text: str) -> bool:
+    """Whether these are words to the model, and not a heap of letters."""
+    return len(translator.tokenizer.source.encode(text)) <= min(
+        2 * len(text.split()), translator.config.text.max_length
+    )
 
 
 def write_files(asked: argparse.Namespace, trace: "Trace") -> None:

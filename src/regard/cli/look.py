@@ -44,7 +44,7 @@ def run(asked: argparse.Namespace) -> int:
     if asked.word is not None and not sentence:
         raise InputError(f"Which sentence is '{asked.word}' in? regard look {asked.model} \"...\" --word {asked.word}")
     translator = load_translator(asked)
-    if asked.word is not None and translator.config.model.architecture == "rnn":
+    if asked.word is not None and not wanted_files(asked) and translator.config.model.architecture == "rnn":
         return _print_gazing(asked, translator, sentence)
     translator.transformer.eval()  # an RNN is refused before anything is opened
     if asked.word is None and not wanted_files(asked):

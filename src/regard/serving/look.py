@@ -35,9 +35,14 @@ T = TypeVar("T")
 def look_app(
     translator: Translator, text: str = "", direction: str | None = None, target: str | None = None
 ) -> FastAPI:
-    """The page and its answers; it begins with `text`, in this direction, and with `target`, if it is given."""
+    """The page and its answers; it begins with `text`, in this direction, and with `target`, if it is given.
+
+    Raises InputError where the text cannot be looked at.
+    """
     turns = Turns()
     room = _Room(translator, Asked(text=text, direction=direction, target=target), turns)
+    if text:
+        room.answerer.trace(room.begin)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
