@@ -120,7 +120,7 @@ def test_the_live_page_answers_until_it_is_interrupted(process, two_way):
         address = said.removeprefix("The page is at ").split()[0]
         assert address.startswith("http://127.0.0.1:")
         with urllib.request.urlopen(address, timeout=30) as answer:
-            assert "nab neb" in answer.read().decode()
+            assert '"text":"ba be","direction":"fr-en"' in answer.read().decode()
         body = json.dumps({"text": "du", "direction": "fr-en"}).encode()
         asked = urllib.request.Request(f"{address}api/look", body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(asked, timeout=30) as answer:

@@ -40,8 +40,8 @@ class Answerer:
         return {"format": FORMAT, "looks": [look_data(self._shown(asked))]}
 
     def page_data(self, asked: Asked, facts: Mapping[str, Any]) -> str:
-        """What the page begins with, as JSON: this sentence, unless it is empty."""
-        return page_data([self._shown(asked)] if asked.text else [], live=facts)
+        """What the page begins with, as JSON. It asks for its first sentence itself, but for a forced translation."""
+        return page_data([self._shown(asked)] if asked.text and asked.target else [], live=facts)
 
     def change(self, asked: Asked) -> dict[str, Any]:
         """`look`: what the page draws, with the changes; `effect`: what they do to the words that were there before."""
