@@ -33,7 +33,12 @@ export function scales(read) {
     table, // the ramp in 256 steps, for pictures
     weight: x => css(at(x)),
     difference: x => css(mixed(x)),
-    // a colour of the signs, and which of ink and paper can be read on it
-    readable: x => ({ background: css(mixed(x)), ink: css([ink, over].sort((a, b) => contrast(b, mixed(x)) - contrast(a, mixed(x)))[0]) }),
+    // a colour of the signs, paler where neither ink nor paper could be read on it, and which of the two can
+    readable(x) {
+      for (let share = x; ; share *= 0.93) {
+        const background = mixed(share), best = [ink, over].sort((a, b) => contrast(b, background) - contrast(a, background))[0];
+        if (contrast(best, background) >= 4.6 || Math.abs(share) < 0.05) return { background: css(background), ink: css(best) };
+      }
+    },
   };
 }

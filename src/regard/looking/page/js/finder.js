@@ -77,9 +77,8 @@ function shownMeasure(at, h) {
 function thumb(at, h, names, dense) {
   const { state, t } = at, on = h.kind === state.kind && h.layer === state.layer && h.head === state.head, looked = names[groupAt(names, h.piece)].text;
   const place = dense || state.order !== "model" ? `${h.layer + 1}.${h.head + 1}` : `<span class="wordy">${t("finder.head")} </span>${h.head + 1}`;
-  const name = `${headName(t, h.kind, h.layer, h.head)}: ${plain(looked, t)}, ${fixed(h.weight, 2)}`;
-  return `<button type="button" class="open" id="thumb-${h.kind}-${h.layer + 1}-${h.head + 1}" data-go='${JSON.stringify({ kind: h.kind, layer: h.layer, head: h.head })}' data-head="${h.kind} ${h.layer} ${h.head}" aria-pressed="${on}" aria-label="${escape(name)}" tabindex="${on ? 0 : -1}">` +
-    `<span class="thumb" data-place="${h.layer} ${h.head}"></span>` +
+  return `<button type="button" class="open" id="thumb-${h.kind}-${h.layer + 1}-${h.head + 1}" data-go='${JSON.stringify({ kind: h.kind, layer: h.layer, head: h.head })}' data-head="${h.kind} ${h.layer} ${h.head}" aria-pressed="${on}" tabindex="${on ? 0 : -1}">` +
+    `<span class="live">${escape(headName(t, h.kind, h.layer, h.head))}: </span><span class="thumb" data-place="${h.layer} ${h.head}"></span>` +
     (dense ? "" : `<span class="value"><q>${escape(shortened(plain(looked, t), 9))}</q><span class="a">${fixed(h.weight, 2)}</span></span>`) +
     `<span class="value"><span>${place}</span>${shownMeasure(at, h)}</span></button>`;
 }

@@ -16,6 +16,7 @@ import { cellKey, cellUnder, headKey, rovingKey } from "./keys.js";
 import { $, all, emptied, fill, fillTexts, scrollTo } from "./places.js";
 import { liveServer } from "./wire.js";
 import { headName } from "./saying.js";
+import { savePicture } from "./save.js";
 import { cellSaid, chosenColumn, chosenRow, compareView, effectsView, finderView, footView, headChange, headView, limitsView, sentenceView, tableView, topView, whatifView } from "./view.js";
 
 const ratio = () => Math.min(2, devicePixelRatio || 1), read = id => JSON.parse($(id).textContent);
@@ -71,9 +72,8 @@ function renderRest(now, dark) {
 }
 
 function renderSentence(now) {
-  const lines = headline(now.look, now.t);
-  fill({ "source-line": lines.source, "target-line": lines.target, ...sentenceView(now, $("lanes").clientWidth) });
-  const letters = lettersOf(now.look);
+  const { source, target } = headline(now.look, now.t), letters = lettersOf(now.look);
+  fill({ "source-line": source, "target-line": target, ...sentenceView(now, $("lanes").clientWidth) });
   for (const id of ["source-line", "target-line"]) { $(id).style.setProperty("--letters", letters); $(id).classList.toggle("long", letters > 84); }
   paintHeadline(now);
   document.title = `${now.look.text.slice(0, 60)} \u2013 regard`;
@@ -105,8 +105,7 @@ function matrixWidth() {
 function renderHead(now) {
   fill(headView(now, matrixWidth()));
   if ($("as-table").open) fill({ "as-table-body": tableView(now) });
-  const sheet = $("sheet-canvas"), m = sheet && matrixOf(now);
-  if (sheet) paintSheet(sheet, m, colours, ratio());
+  if ($("sheet-canvas")) paintSheet($("sheet-canvas"), matrixOf(now), colours, ratio());
   $("unfold").dataset.go = JSON.stringify({ open: state.open ? 0 : 1, ...(state.open ? {} : { at: "word" }) });
 }
 
@@ -197,7 +196,7 @@ function remember() {
 
 // ---- hands
 function onClick(event) {
-  const el = event.target.closest?.("[data-go], [data-target], [data-source], [data-cell], [data-line], [data-key], [data-copy], [data-tour-to], [data-whatif]");
+  const el = event.target.closest?.("[data-go], [data-target], [data-source], [data-cell], [data-line], [data-key], [data-copy], [data-save], [data-tour-to], [data-whatif]");
   if (!el) return;
   const d = el.dataset, words = side => looks[state.s].sides[side].words;
   if (d.go) update(JSON.parse(d.go));
@@ -207,6 +206,7 @@ function onClick(event) {
   else if (d.line) update({ row: chosenRow(at(), Number(d.line)) });
   else if (d.key) update({ col: Number(d.key), ...(el.closest("#word-main") ? {} : { open: 1 }) });
   else if (d.copy) copy(d.copy);
+  else if (d.save) savePicture($("matrix").querySelector("svg"), getComputedStyle(document.body).backgroundColor, `regard-${state.kind}-${state.layer + 1}-${state.head + 1}`, d.save);
   else if (d.tourTo) tourTo(Number(d.tourTo));
   else if (d.whatif === "text") compareWith({ what: "sentence", text: $("whatif-text").value });
   else if (d.whatif) compareWith(headChange(state, d.whatif));

@@ -84,9 +84,13 @@ export function headView(at, width) {
   const masked = block.causal ? `<span class="apart">\u00b7 ${t("legend.masked")}</span>` : "";
   return {
     "head-title": capital(headName(t, state.kind, state.layer, state.head)), "head-bar": headBar(at), matrix: figure,
-    legend: lines ? (many ? "" : `<span>${t("legend.lines")}</span>`) : `<span>${t("legend.weight")} 0</span><i class="ramp"></i><span>1</span>${masked}`,
+    legend: (lines ? (many ? "" : `<span>${t("legend.lines")}</span>`) : `<span>${t("legend.weight")} 0</span><i class="ramp"></i><span>1</span>${masked}`) + saves(t),
     row: rowView(at, m, m.row), unfold: t(state.open ? "word.fold" : "word.unfold"),
   };
+}
+
+function saves(t) {
+  return `<span class="choices apart" role="group" aria-label="${escape(t("save.picture"))}"><span>${t("save.picture")}</span>${["svg", "png"].map(how => `<button type="button" id="save-${how}" data-save="${how}">${how.toUpperCase()}</button>`).join("")}</span>`;
 }
 
 export function tableView(at) {
