@@ -84,8 +84,8 @@ def take(browser: Browser, page: Path, picture: Picture, path: Path) -> int:
     view.wait_for_timeout(300)  # the canvases are painted after the text
     (view.locator(picture.part) if picture.part else view).screenshot(path=path)
     view.close()
-    with Image.open(path) as image:  # 128 colours are enough for a page of few
-        image.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
+    with Image.open(path) as image:  # few colours, and the rare ones are those that mean something
+        image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path)
     return path.stat().st_size
 
 

@@ -20,7 +20,7 @@ import { savePicture } from "./save.js";
 import { cellSaid, chosenColumn, chosenRow, compareView, effectsView, finderView, footView, headChange, headView, limitsView, sentenceView, tableView, topView, whatifView } from "./view.js";
 
 const ratio = () => Math.min(2, devicePixelRatio || 1), read = id => JSON.parse($(id).textContent);
-let texts, looks, worths, live, colours, state = { ...START }, hover = null, painted = "", gridsPainted = "", later = 0, resized = 0;
+let texts, looks, worths, live, colours, state = { ...START }, hover = null, painted = "", gridsPainted = "", later = 0, resized = 0, goal = null;
 
 // Everything that a view needs to know.
 function at() {
@@ -69,6 +69,8 @@ function renderRest(now, dark) {
   paintGrids(now, dark);
   fill({ ...compareView(now, $("compare-figure").clientWidth), ...effectsView(now), ...limitsView(now), foot: footView(now) });
   if (live && !$("whatif").contains(document.activeElement)) fill({ whatif: whatifView(now) });
+  $(goal)?.scrollIntoView({ behavior: "instant" }); // a place that the address named, once all above it is there
+  goal = null;
 }
 
 function renderSentence(now) {
@@ -153,7 +155,6 @@ const server = liveServer({ first: () => looks[0], failed: error => { say(error.
 function retranslate(given = {}) {
   server.look({ text: $("ask-text").value, direction: $("ask-direction").value || null }, data => {
     begin(data, { ...START, theme: state.theme, lang: state.lang, ...given });
-    say(looks[0].translation);
     measure();
   });
 }
@@ -189,9 +190,8 @@ function begin(data, start) {
   render();
 }
 
-// In a notebook's frame there is no address to keep it in.
 function remember() {
-  try { history.replaceState(null, "", toHash(state)); } catch { /* a sandboxed frame */ }
+  try { history.replaceState(null, "", toHash(state)); } catch { /* a notebook's frame has no address */ }
 }
 
 // ---- hands
@@ -304,6 +304,7 @@ function waitForLook(given) {
 function start() {
   texts = read("texts");
   const data = read("data"), given = fromHash(location.hash);
+  goal = new URLSearchParams(location.hash.slice(1)).get("at");
   live = data.live ?? null;
   listen();
   if (live) {
@@ -315,6 +316,5 @@ function start() {
   }
   if (data.looks.length) begin(data, { ...START, ...given });
   else waitForLook(given);
-  $(new URLSearchParams(location.hash.slice(1)).get("at"))?.scrollIntoView({ behavior: "instant" });
 }
 start();
