@@ -2,6 +2,7 @@
 
 import base64
 import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,8 @@ from regard.decoding.directory import load
 from regard.errors import InputError
 from regard.looking.export import Shown, compact, look_data
 from regard.looking.worth import worth
+from regard.serving import look as room
+from regard.serving.answering import Answerer
 from regard.serving.look import listen
 
 SENTENCE = {"what": "sentence", "text": "du"}
@@ -265,6 +268,26 @@ def test_what_is_not_there_is_said_to_be_so(ask):
     for path in ("/api", "/api/worth/nothing", "/docs", "/openapi.json", "/../etc/passwd"):
         assert ask("GET", path)[:2] == (404, {"error": "There is nothing of this name here."}), path
     assert ask("PUT", "/api/look", LINE)[:2] == (405, {"error": "That cannot be done with this."})
+
+
+def test_what_goes_wrong_in_us_is_not_told_in_detail(ask, monkeypatch):
+    def fail(self, asked):
+        raise ZeroDivisionError("/home/somebody/secret")
+
+    monkeypatch.setattr(Answerer, "looks", fail)
+    answer = ask("POST", "/api/look", LINE)
+    assert answer[:2] == (500, {"error": "Something went wrong in regard; the terminal says what."})
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    monkeypatch.undo()
+    assert ask("POST", "/api/look", LINE).status == 200
+
+
+def test_nobody_waits_for_ever(ask, monkeypatch):
+    free = threading.Event()
+    monkeypatch.setattr(Answerer, "looks", lambda self, asked: free.wait(10))
+    monkeypatch.setattr(room, "SECONDS", 0.05)
+    assert ask("POST", "/api/look", LINE)[:2] == (503, {"error": "This took too long; take a shorter text."})
+    free.set()
 
 
 def test_every_answer_has_the_headers_of_safety(ask):

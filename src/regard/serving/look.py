@@ -32,9 +32,7 @@ HOST = "127.0.0.1"
 T = TypeVar("T")
 
 
-def look_app(
-    translator: Translator, text: str = "", direction: str | None = None, target: str | None = None
-) -> FastAPI:
+def look_app(translator: Translator, text: str = "", direction: str | None = None, target: str | None = None) -> Guard:
     """The page and its answers; it begins with `text`, in this direction, and with `target`, if it is given.
 
     Raises InputError where the text cannot be looked at.
@@ -64,8 +62,7 @@ def look_app(
     app.add_exception_handler(404, _told(404, "There is nothing of this name here."))
     app.add_exception_handler(405, _told(405, "That cannot be done with this."))
     app.add_exception_handler(Exception, _told(500, "Something went wrong in regard; the terminal says what."))
-    app.add_middleware(Guard)
-    return app
+    return Guard(app)  # around all of it: what FastAPI says of its own failures is guarded too
 
 
 class _Room:
@@ -169,7 +166,7 @@ def listen(port: int = 0) -> socket.socket:
     return own
 
 
-def serve(app: FastAPI, own: socket.socket, *, show: bool, ready: Callable[[str], None]) -> None:
+def serve(app: Guard, own: socket.socket, *, show: bool, ready: Callable[[str], None]) -> None:
     """Answers until Ctrl-C. `ready` is called with the address; `show` opens it in the browser."""
     address = f"http://{HOST}:{own.getsockname()[1]}/"
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
