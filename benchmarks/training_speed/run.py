@@ -36,7 +36,7 @@ from regard.text.store import Encoded, encode_pairs
 from regard.text.tokenizer import Tokenizer
 
 DATA = Path(os.environ.get("REGARD_DATA", HERE.parents[2] / "shared" / "data")) / "multi30k"
-UPDATES = {"tiny": 150, "small": 50}  # before the losses are compared, by preset
+UPDATES = {"tiny": 80, "small": 20}  # before the losses are compared, by preset
 TASK = {
     "vocabulary": 8000,
     "batch_tokens": 4096,  # of an update: source and target, padding included
@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cores", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
-        "--seconds", type=float, default=4, help="of one system in one round, and the update begun then"
+        "--seconds", type=float, default=3, help="of one system in one round, and the update begun then"
     )
     parser.add_argument("--updates", type=int, help=f"after which the losses are compared ({UPDATES}); 0: not at all")
     parser.add_argument("--into", type=Path, default=HERE)
