@@ -116,6 +116,8 @@ export function wordEffects(at) {
   return list;
 }
 
+const LONG = 30, QUIET = 0.1; // changes that are listed one by one; what changes less everywhere is counted
+
 // Never the full colour, so that the number in the cell stays readable.
 function heat(share, colours) {
   const { background, ink } = colours.readable(share * (share > 0 ? 0.65 : 0.8));
@@ -124,8 +126,10 @@ function heat(share, colours) {
 
 export function effectTable(at) {
   const { look, t, colours } = at, list = wordEffects(at), targets = texts(look, "writes"), wide = targets.length <= 30;
-  const most = Math.max(1, ...list.flatMap(e => e.effect.delta.map(Math.abs)));
+  const most = Math.max(1, ...list.flatMap(e => e.effect.delta.map(Math.abs))), long = list.length > LONG && !at.state.all;
+  const shown = long ? list.filter(e => !e.effect.same || e.effect.delta.some(d => Math.abs(d) >= QUIET)) : list, hidden = list.length - shown.length;
   const cell = d => `<td class="heat" style="${heat(d / most, colours)}" title="${plus(d)}">${Math.abs(d) >= 0.5 ? fixed(d, 1) : `<span class="live">${plus(d)}</span>`}</td>`;
   const line = ({ word, effect }) => `<tr><th scope="row"><span>${escape(word)}</span>${effect.change.by ? ` <i>${escape(effect.change.by)}</i>` : ""}</th>${wide ? effect.delta.map(cell).join("") : ""}<td class="anew">${effect.same ? `<span class="quiet">${t("effects.same")}</span>` : changedWords(t, look.translation, effect.translation)}</td></tr>`;
-  return `<div class="scroll" tabindex="0" role="region" aria-label="${escape(t("effects.title"))}"><table class="effects" id="effect-table"><caption class="live">${t("effects.title")}</caption><thead><tr><th scope="col">${t(`effects.${at.state.what}`)}</th>${wide ? targets.map(w => `<th scope="col" class="up"><span>${escape(w === "</s>" ? t("mark.end") : w)}</span></th>`).join("") : ""}<th scope="col" class="anew">${t("effects.anew")}</th></tr></thead><tbody>${list.map(line).join("")}</tbody></table></div>`;
+  return `<div class="scroll" tabindex="0" role="region" aria-label="${escape(t("effects.title"))}"><table class="effects" id="effect-table"><caption class="live">${t("effects.title")}</caption><thead><tr><th scope="col">${t(`effects.${at.state.what}`)}</th>${wide ? targets.map(w => `<th scope="col" class="up"><span>${escape(w === "</s>" ? t("mark.end") : w)}</span></th>`).join("") : ""}<th scope="col" class="anew">${t("effects.anew")}</th></tr></thead><tbody>${shown.map(line).join("")}</tbody></table></div>` +
+    (hidden ? `<p class="note">${t("effects.quiet", { count: hidden, most: QUIET })} <button type="button" class="link" data-go='{"all":1}'>${t("row.all")}</button></p>` : "");
 }

@@ -48,7 +48,7 @@ function cellOf(at, m, { left, top, cell }, i, j) {
     (inside ? `<text class="in${value > 0.52 ? " over" : ""}" x="${x + (cell - 1) / 2}" y="${y + cell / 2 + 3.5}" text-anchor="middle" aria-hidden="true">${value > 0.995 ? "1" : fixed(value, 2).slice(1)}</text>` : "");
 }
 
-const fontFor = cell => (cell >= 15 ? 0 : Math.max(8, Math.round(cell)));
+const fontFor = cell => (cell >= 19 ? 0 : Math.max(8, Math.round(cell * 0.86)));
 
 function columnNames(at, m, { left, top, cell }) {
   const font = fontFor(cell);
