@@ -24,7 +24,7 @@ def draw_map(view: HeadView, *, unit: Unit, rows: Rows) -> Sheet:
     own = scale * max(one.width for one in names) + 8
     also = scale * max(one.width for one in both.also) + 14 if both.also else 0
     left, top = EDGE + own + also, EDGE + 40 + 14 + _slanted(others, scale)
-    width = max(left + cell * len(others) + EDGE + 20, 2 * EDGE + width_of(_title(view), 17, "serif"))
+    width = max(left + _reach(others, cell, scale), EDGE + width_of(_title(view), 17, "serif")) + EDGE
     sheet = Sheet(width, top + cell * len(names) + 34 + EDGE)
     sheet.text(EDGE, EDGE + 6, _title(view), size=17, face="serif")
     sheet.text(EDGE, EDGE + 26, "A row is the word that looks; its weights sum to one.", size=8.5, colour=SOFT)
@@ -44,6 +44,12 @@ def _title(view: HeadView) -> str:
 
 def _slanted(names: list[Label], scale: Points) -> float:
     return scale * 0.76 * max(one.width for one in names)
+
+
+def _reach(names: list[Label], cell: Points, scale: Points) -> float:
+    """How far the slanted names of columns, or the columns, go to the right."""
+    ends = [cell * (number + 0.5) + 0.68 * scale * one.width for number, one in enumerate(names)]
+    return max(cell * len(names), *ends)
 
 
 def _row_names(
@@ -77,7 +83,7 @@ def _numbers(sheet: Sheet, weights: Float[Numbers, "row column"], left: Points, 
 def _legend(sheet: Sheet, x: Points, y: Points) -> None:
     sheet.text(x, y, "weight  0", size=8, colour=SOFT)
     start = x + width_of("weight  0", 8) + 6
-    sheet.cells(start, y - 3.5, np.linspace(0, 1, 64)[None], size=(1.5, 7), gap=0)
+    sheet.cells(start, y - 3.5, np.linspace(0, 1, 64)[None], size=(1.5, 7), gaps=(-0.2, 0))
     sheet.text(start + 96 + 6, y, "1", size=8, colour=SOFT)
 
 
@@ -126,7 +132,7 @@ class _Grid:
             sheet.text(x + 6, top + self.map[1] / 2, f"layer {row + 1}", size=8, colour=SOFT, align="center", turn=90)
             for head in range(self.heads):
                 weights, left = self.both.weights(block, head), x + 18 + head * self.step[0]
-                sheet.cells(left, top, weights, size=(self.cell, self.cell), gap=0.3 if self.cell > 3 else 0)
+                sheet.cells(left, top, weights, size=(self.cell, self.cell), gaps=(0.3, 0.3))
                 sure = np.nanmax(weights, axis=1).mean()
                 sheet.text(left, top + self.map[1] + 8, f"{sure:.2f}", size=7.5, colour=FAINT)
 
@@ -138,7 +144,7 @@ def _draw_layer(trace: Trace, kind: Kind, layer: int, unit: Unit, rows: Rows) ->
     cell, scale = (11.5, 0.9) if max(len(names), len(others)) <= 40 else (7.0, 0.6)
     own, map_width = scale * max(one.width for one in names) + 8, cell * len(others)
     top = EDGE + 62 + _slanted(others, scale)
-    width = EDGE * 2 + own + len(block.q) * (map_width + 16) + 10
+    width = EDGE * 2 + own + (len(block.q) - 1) * (map_width + 16) + _reach(others, cell, 0.95 * scale)
     sheet = Sheet(width, top + cell * len(names) + EDGE + 34)
     sheet.text(EDGE, EDGE + 6, f"{NAMES[kind]}, layer {layer}", size=17, face="serif")
     looking = (

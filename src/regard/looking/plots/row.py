@@ -98,14 +98,17 @@ class _Strip:
         said = f"Blue: above zero, orange: below. Computed anew from q, k, v; at most {off} off the model's own."
         sheet.text(self.k, y + 36, said, size=8, colour=FAINT)
 
-    def _vectors(self, x: Points, values: np.ndarray, most: Points) -> None:
-        for number, open_ in enumerate(self.steps.mask):
-            if open_:
-                self._vector(x, self.lanes + LANE * number + 4, values[number], most)
+    def _vectors(self, x: Points, values: np.ndarray, most: float) -> None:
+        """A vector a key; none where it may not be looked at."""
+        shown = np.where(self.steps.mask[:, None], values, np.nan)
+        self._cells(x, self.lanes + 4, shown, most)
 
-    def _vector(self, x: Points, y: Points, values: np.ndarray, most: Points) -> None:
-        size = (STRIP / len(values), LANE - 8)
-        self.sheet.cells(x, y, values[None], size=size, most=most or 1, signed=True, gap=0.25)
+    def _vector(self, x: Points, y: Points, values: np.ndarray, most: float) -> None:
+        self._cells(x, y, values[None], most)
+
+    def _cells(self, x: Points, y: Points, values: np.ndarray, most: float) -> None:
+        size = (STRIP / values.shape[1], LANE)
+        self.sheet.cells(x, y, values, size=size, most=most or 1, signed=True, gaps=(0.25, 8))
 
 
 def number_text(value: float) -> str:

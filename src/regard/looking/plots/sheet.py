@@ -21,10 +21,17 @@ Points = float | int  # of which an inch has 72
 Face = Literal["serif", "sans"]  # what the model reads and writes, and what the figure says about it
 Align = Literal["left", "center", "right"]
 
-_OTHER_SCRIPTS = ("Noto Sans CJK KR", "Noto Sans", "Apple SD Gothic Neo", "Malgun Gothic", "Arial Unicode MS")
+_OTHER_SCRIPTS = (
+    "DejaVu Sans",
+    "Noto Sans CJK KR",
+    "Noto Sans",
+    "Apple SD Gothic Neo",
+    "Malgun Gothic",
+    "Arial Unicode MS",
+)
 FACES: dict[Face, tuple[str, ...]] = {
     "serif": ("Iowan Old Style", "Palatino", "Palatino Linotype", "P052", "Georgia", "DejaVu Serif", *_OTHER_SCRIPTS),
-    "sans": ("Avenir Next", "Segoe UI", "Inter", "Helvetica Neue", "DejaVu Sans", *_OTHER_SCRIPTS),
+    "sans": ("Avenir Next", "Segoe UI", "Inter", "Helvetica Neue", *_OTHER_SCRIPTS),
 }
 POINT = 1 / 72  # of an inch
 VECTORS, SMALL = 20_000, 2.5  # cells up to which a map is drawn cell by cell, and the size from which on it is
@@ -83,9 +90,9 @@ class Sheet:
 
     def cells(
         self, x: Points, y: Points, values: NDArray[Any], *, size: tuple[Points, Points], most: Points = 1,
-        signed: bool = False, gap: Points = 0.7,
+        signed: bool = False, gaps: tuple[Points, Points] = (0.7, 0.7),
     ) -> None:  # fmt: skip
-        """A map of cells `size` wide and high: the ramp from 0 to `most`, or signs from -most to most; NaN: nothing."""
+        """A map of cells `size` wide and high, gaps included: from 0 to `most`, or signs to both sides; NaN: none."""
         if min(size) < SMALL or values.size > VECTORS:
             low, (rows, columns) = (-most if signed else 0), values.shape
             extent = (x, x + columns * size[0], y + rows * size[1], y)
@@ -99,7 +106,7 @@ class Sheet:
             corners = [
                 (x + column * size[0], y + row * size[1]) for row, column in np.argwhere(levels == level).tolist()
             ]
-            self._rectangles(corners, (size[0] - gap, size[1] - gap), ramp(signed)(level / (LEVELS - 1)))
+            self._rectangles(corners, (size[0] - gaps[0], size[1] - gaps[1]), ramp(signed)(level / (LEVELS - 1)))
         return None
 
     def _rectangles(self, corners: Sequence[tuple[Points, Points]], size: tuple[Points, Points], colour: Any) -> None:
