@@ -56,7 +56,7 @@ def table(results: dict[str, Any]) -> str:
         f"of {results['rounds']} rounds, in which the systems took turns of {results['seconds']:g} s and the update "
         f"begun in them: `{results['command']}`.",
         "The loss is -log p of a target piece of the validation set, in nats, after as many updates as stated, each "
-        "system from its own initial weights; on more cores, only regard's sums are others.",
+        "system from its own draw of the same distributions of weights; on more cores only regard's sums differ.",
         *(_section(size, by_cores) for size in results["tables"] for by_cores in size["by_cores"]),
     ]
     if NOT_RUN:

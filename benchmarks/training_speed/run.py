@@ -133,7 +133,7 @@ def learn(folder: Path, task: dict[str, Any], numbers: list[int]) -> Iterator[Ro
         told = dict(zip((s.name for s in SYSTEMS), pool.map(lambda system: trained(system, 1), SYSTEMS), strict=True))
     for cores in numbers:
         again = {system.name: trained(system, cores) for system in SYSTEMS if cores > 1 and system.own}
-        print(f"{cores} cores, log-loss after {task['updates']} updates: {_told(told | again, 'log_loss', '.4f')}")
+        print(f"cores: {cores}, log-loss after {task['updates']} updates: {_told(told | again, 'log_loss', '.4f')}")
         yield told | again
 
 
@@ -147,7 +147,7 @@ def race(folder: Path, task: dict[str, Any], asked: argparse.Namespace) -> dict[
             for running in ready[first:] + ready[:first]:
                 rounds[running.name].append(_with_speed(running.train(asked.seconds)))
             last = {name: told[-1] for name, told in rounds.items()}
-            print(f"{task['cores']} cores, round {number + 1}, tokens/s: {_told(last, 'speed', ',.0f')}")
+            print(f"cores: {task['cores']}, round {number + 1}, tokens/s: {_told(last, 'speed', ',.0f')}")
         return {running.name: [*rounds[running.name], running.end()] for running in ready}
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,17 +75,14 @@ class Running:
 
     def train(self, seconds: float) -> Told:
         """It trains for so long, and ends the update that it is at."""
-        try:
-            if self.process:
+        if self.process:
+            with suppress(BrokenPipeError):  # it says why where it is read
                 print(seconds, file=self.process.stdin, flush=True)
-        except BrokenPipeError:
-            pass  # it says why where it is read
         return self.read()
 
     def end(self) -> Told:
         """It has trained enough, and tells what it is."""
-        if self.process:
-            self.process.stdin.close()
+        self._close()
         return self.read()
 
     def __enter__(self) -> "Running":
@@ -94,6 +92,11 @@ class Running:
         if self.process:
             self.process.kill()
             self.process.wait()
-            self.process.stdin.close()
+            self._close()
             self.process.stdout.close()
         self.errors.close()
+
+    def _close(self) -> None:
+        if self.process:
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
