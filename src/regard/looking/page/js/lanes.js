@@ -55,20 +55,20 @@ export function followed(look, trail, row) {
 }
 
 function layout(width, columns) {
-  if (width < 640) return { small: true, word: 84, e0: 94, e2: 94, d: width - 134, writes: width - 116, p: width, end: width };
-  const d = Math.round(width * 0.6);
+  if (width < 700) return { small: true, word: 84, e0: 94, e2: 94, d: width - 134, writes: width - 116, p: width, end: width };
+  const writes = width - 236, d = Math.round(Math.min(width * 0.6, writes - 176));
   return {
     small: false, word: 96, e0: 108, e2: columns ? 108 + Math.round((d - 108) * (columns > 2 ? 0.62 : 0.5)) : 108, d,
-    reads: d + 20, arcs: d + 104, writes: width - 242, p: width - 112, next: width - 98, end: width,
+    reads: d + 18, arcs: d + 100, writes, p: width - 112, next: width - 98, end: width,
   };
 }
 
 export function drawLanes(at, { width, target }) {
-  const { look, worth, state, t } = at, trail = width < 640 ? [] : trailOf(look, worth, target, COLUMNS);
+  const { look, worth, state, t } = at, trail = width < 700 ? [] : trailOf(look, worth, target, COLUMNS);
   const block = blockOf(look, "cross", state.cl), row = grouped(look, block, state.ch, "words")[target];
   const { steps, mass } = followed(look, trail, row), X = layout(width, trail.length);
   const effect = row.map((_, j) => replacedEffect(worth, j, target)), most = Math.max(0.5, ...effect.map(x => x ?? 0));
-  const n = row.length, m = look.sides.writes.words.length, long = Math.max(n, m) > (width < 640 ? 18 : ROOMY), pitch = long ? 24 : 29;
+  const n = row.length, m = look.sides.writes.words.length, long = Math.max(n, m) > (width < 700 ? 18 : ROOMY), pitch = long ? 24 : 29;
   const near = i => Math.abs(i - target) < 3;
   const source = laneFold(n, j => !long || row[j] > 0.02 || mass[j] > 0.1 || (effect[j] ?? 0) > 0.2, pitch, TOP);
   const written = laneFold(m, i => !long || near(i), pitch, TOP + (long ? Math.max(0, (source.bottom - TOP) / 2 - 4 * pitch) : 0));
@@ -161,7 +161,7 @@ function columnHead(at, x, target, place, width) {
   const { look, worth, t } = at, block = blockOf(look, place.kind, place.layer), out = [];
   const delta = headOff(worth, place.kind, place.layer, place.head)?.delta[target];
   const loud = Math.abs(delta ?? 0) > 0.5 ? (delta < 0 ? " less" : " more") : "";
-  out.push(`<text class="head" x="${x}" y="12" text-anchor="middle">${t(width < 96 ? `lanes.short.${place.kind}` : `lanes.${place.kind}`, { layer: place.layer + 1, head: place.head + 1 })}</text>`);
+  out.push(`<text class="head" x="${x}" y="12" text-anchor="middle">${t(width < 118 ? `lanes.short.${place.kind}` : `lanes.${place.kind}`, { layer: place.layer + 1, head: place.head + 1 })}</text>`);
   out.push(`<text class="num${loud}" x="${x}" y="29" text-anchor="middle">${delta === undefined ? "\u2013" : t("lanes.off", { delta: plus(delta) })}</text>`);
   const step = Math.min(13, (width - 6) / block.heads), first = x - ((block.heads - 1) * step) / 2;
   for (let head = 0; head < block.heads; head++) {
