@@ -56,6 +56,14 @@ test("rows called by what is read have the words that are read", () => {
   assert.deepEqual([named("writes"), named("reads")], [["x", "</s>"], ["<s>", "x"]]);
 });
 
+test("where the marks are hidden, what they hold is told", () => {
+  const patch = { kind: "decoder", layer: 0, head: 0, row: 1, marks: "hidden" }, at = scene(patch), m = matrixOf(at);
+  assert.deepEqual(m.mass, [1, 0.5]); // the start mark has all of the first row, half of the second
+  assert.deepEqual(m.shut, [[true, true], [true, false]]);
+  assert.match(rowView(at, m, 1), /id="hidden-mass".*?<td>0\.50</);
+  assert.equal(matrixOf(scene({ ...patch, marks: "shown" })).mass, null);
+});
+
 test("a word that is mark-up is shown as text in every picture and table", () => {
   const evil = "</script><img src=x onerror=alert(1)>", source = { pieces: SOURCE.pieces, words: [[evil, 0, 1], ["bc", 1, 3]] };
   const at = scene({ row: 0, open: 1 }, { source, text: evil, translation: evil }), m = matrixOf(at);

@@ -9,8 +9,10 @@ const LARGEST = 1764;
 export function matrixOf(at) {
   const { look, state, block } = at, rows = rowsOf(look, block.kind, state.unit, state.sem), cols = colsOf(look, block.kind, state.unit);
   const values = grouped(look, block, state.head, state.unit, state.sem);
-  const shut = rows.map(r => cols.map(c => isMasked(block, r, c)));
-  return { rows, cols, values, shut, row: rowPlace(rows, at), col: groupAt(cols, state.col) };
+  const away = cols.map(c => state.marks === "hidden" && isMark(c.text)); // hidden, and their mass told instead
+  const shut = rows.map(r => cols.map((c, j) => away[j] || isMasked(block, r, c)));
+  const mass = state.marks === "hidden" ? values.map(row => row.reduce((s, a, j) => s + (away[j] ? a : 0), 0)) : null;
+  return { rows, cols, values, shut, mass, row: rowPlace(rows, at), col: groupAt(cols, state.col) };
 }
 
 // The row that is chosen. Called by what is read, row i is where piece i was read, whatever was written there.
@@ -30,6 +32,10 @@ export function drawMatrix(at, m, width) {
   if (block.kind !== "encoder" && !size.narrow && cell >= 15) {
     out.push(`<text class="head" x="${left - 84}" y="${top - 10}" text-anchor="end">${t(state.sem === "reads" ? "rows.writes" : "rows.reads")}</text>`);
     out.push(`<text class="head strong" x="${left - 10}" y="${top - 10}" text-anchor="end">${t(`rows.${state.sem}`)}</text>`);
+  }
+  if (m.mass && !size.narrow) {
+    out.push(`<text class="head" x="${left + m.cols.length * cell + 4}" y="${top - 10}">${t("matrix.mass")}</text>`);
+    m.mass.forEach((a, i) => cell >= 11 && out.push(`<text class="num soft" x="${left + m.cols.length * cell + 6}" y="${top + (i + 0.5) * cell + 4}">${fixed(a, 2)}</text>`));
   }
   if (!size.sheet) m.rows.forEach((r, i) => out.push(`<g role="row">${m.cols.map((c, j) => cellOf(at, m, size, i, j)).join("")}</g>`));
   out.push(`<rect id="row-mark" class="row-mark" x="${left - 1}" y="${top + m.row * cell - 1}" width="${m.cols.length * cell + 1}" height="${cell + 1}"/>`);

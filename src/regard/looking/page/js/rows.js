@@ -54,7 +54,8 @@ function rowTable(at, m, row, columns) {
   const body = m.cols.map((c, j) => (!shown.includes(j) ? "" : `<tr data-key="${c.start}" class="${j === m.col ? "on" : ""}${low(j) ? " low" : ""}"><th scope="row">${label(c.text, t)}</th>${columns.map(k => cell(k, k.values[j])).join("")}</tr>`)).join("");
   const head = columns.map(c => `<th scope="col" title="${escape(t(`column.${c.key}.tip`))}"><small>${t(`column.${c.key}`)}</small>${t(`column.${c.key}.sign`)}</th>`).join("");
   const rest = long ? `<tr class="rest"><th scope="row">${t("student.rest", { count: kept.length - shown.length })}</th><td>${fixed(kept.reduce((s, j) => s + (shown.includes(j) ? 0 : m.values[row][j]), 0), 2)}</td><td colspan="${columns.length - 1}"><button type="button" class="link" data-go='{"all":1}'>${t("row.all")}</button></td></tr>` : "";
-  return `<div class="scroll rows" tabindex="0" role="region" aria-label="${escape(t("row.table"))}"><table class="row-table" id="row-table"><thead><tr><th scope="col"><span class="live">${t("rows.looked")}</span></th>${head}</tr></thead><tbody>${body}${rest}</tbody></table></div>`;
+  const hidden = m.mass ? `<tr class="rest" id="hidden-mass"><th scope="row">${t("matrix.mass")}</th><td>${fixed(m.mass[row], 2)}</td><td colspan="${columns.length - 1}"></td></tr>` : "";
+  return `<div class="scroll rows" tabindex="0" role="region" aria-label="${escape(t("row.table"))}"><table class="row-table" id="row-table"><thead><tr><th scope="col"><span class="live">${t("rows.looked")}</span></th>${head}</tr></thead><tbody>${body}${hidden}${rest}</tbody></table></div>`;
 }
 
 // How far to trust this head's weights, measured on the sentence shown.
@@ -78,6 +79,7 @@ export function headBar(at) {
     group(t("bar.view"), ["matrix", "lines"].map(v => go({ view: v }, t(`bar.${v}`), pressed("view", v))).join("")),
     group(t("bar.unit"), ["words", "pieces"].map(u => go({ unit: u }, t(`bar.${u}`), pressed("unit", u))).join("")),
   ];
+  bars.push(group(t("bar.marks"), ["shown", "hidden"].map(m => go({ marks: m }, t(`bar.${m}`), pressed("marks", m))).join("")));
   if (block.kind !== "encoder") bars.push(group(t("bar.rows"), ["writes", "reads"].map(s => go({ sem: s }, t(`bar.${s}`), pressed("sem", s))).join("")));
   return bars.join("");
 }

@@ -5,9 +5,9 @@ import { mostNeeded } from "./worth.js";
 
 export const START = {
   s: 0, kind: "cross", layer: -1, head: -1, row: -1, col: -1, t: -1, cl: -1, ch: -1, asked: -1, open: 0, all: 0, dim: -1,
-  view: "matrix", sem: "writes", unit: "words", order: "model", band: "looks", what: "left", other: 1, tour: -1, theme: "", lang: "",
+  view: "matrix", sem: "writes", unit: "words", marks: "shown", order: "model", band: "looks", what: "left", other: 1, tour: -1, theme: "", lang: "",
 };
-const SHOWN = ["s", "row", "col", "t", "asked", "open", "all", "dim", "view", "sem", "unit", "order", "band", "what", "other", "tour", "theme", "lang"];
+const SHOWN = ["s", "row", "col", "t", "asked", "open", "all", "dim", "view", "sem", "unit", "marks", "order", "band", "what", "other", "tour", "theme", "lang"];
 
 export function fromHash(hash) {
   const given = new URLSearchParams(hash.replace(/^#/, "")), patch = {};
