@@ -83,7 +83,7 @@ class Embedding(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """FFN(x) = max(0, x W_1 + b_1) W_2 + b_2 (equation 2), dropout inside as in the authors' code.
+    """FFN(x) = max(0, x W_1 + b_1) W_2 + b_2 (equation 2).
 
     The activation may also be GELU, or SwiGLU, which has a second W_1 as a gate (Shazeer, 2020).
     """
