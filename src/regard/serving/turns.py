@@ -3,6 +3,7 @@
 import itertools
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ class Turns:
     def __init__(self) -> None:
         self._tasks: queue.PriorityQueue[tuple[int, int, Future[Any] | None, Callable[[], Any]]] = queue.PriorityQueue()
         self._numbers = itertools.count()
+        self._awaited = time.monotonic()
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
 
@@ -32,9 +34,15 @@ class Turns:
         """The task's result, some time. Raises BusyError where too many tasks wait already."""
         if self._tasks.qsize() >= MOST:
             raise BusyError
+        if urgency == AWAITED:
+            self._awaited = time.monotonic()
         future: Future[T] = Future()
         self._tasks.put((urgency, next(self._numbers), future, task))
         return future
+
+    def quiet(self) -> float:
+        """The seconds since anything was asked for that somebody waits for."""
+        return time.monotonic() - self._awaited
 
     def close(self, seconds: float = 5.0) -> None:
         """Ends after the task that is being done; those that wait are cancelled. Waits for that, but not for ever."""

@@ -14,7 +14,8 @@ from regard.looking.trace import Trace
 from regard.looking.worth import every_change, sorted_out
 from regard.serving.turns import BACKGROUND, Turns
 
-SECONDS = 0.25  # that one piece of the work should take
+SECONDS, LONGER = 0.25, 1.0  # that one piece of the work should take; and while nobody asks for anything
+QUIET = 5.0  # seconds after which that is so
 FIRST, MOST = 2, 64  # changes of the first piece, and of the largest
 REMEMBERED = 8  # jobs whose results can still be asked for
 
@@ -69,7 +70,8 @@ class Job:
             self._changes = every_change(self._trace)
         began = time.monotonic()
         self._found += effects(self._trace, self._changes[len(self._found) :][: self._size])
-        quicker = SECONDS / max(time.monotonic() - began, 1e-3)
+        aim = SECONDS if self._turns.quiet() < QUIET else LONGER  # more at once is more a second
+        quicker = aim / max(time.monotonic() - began, 1e-3)
         self._size = max(1, min(MOST, 2 * self._size, int(self._size * quicker)))
 
 
