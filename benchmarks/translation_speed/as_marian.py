@@ -62,6 +62,7 @@ def _model(translator: Translator) -> MarianMTModel:
     state = theirs.state_dict()
     order = torch.cat([torch.arange(0, size.d_model, 2), torch.arange(1, size.d_model, 2)])
     shared = ours["source_embedding.pieces.weight"].detach()[:, order].roll(-1, dims=0)
+    shared[-1] = 0  # their padding, with which a target begins; ours has learned a vector from being an output
     named: dict[str, Tensor] = {
         name: shared for name in state if name.endswith(("embed_tokens.weight", "shared.weight"))
     }
