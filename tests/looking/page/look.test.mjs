@@ -119,6 +119,13 @@ test("a page begins at the word that loses most without one head, or else at the
   assert.deepEqual(opening(look, null), { kind: "cross", layer: 0, head: 0, row: 0, t: 0 });
 });
 
+test("a stack alone in the address is enough, and a look may lack cross-attention", () => {
+  const look = openLook(rawLook()), state = settled(START, fromHash("#look=encoder.2.1"), look, null);
+  assert.deepEqual([state.kind, state.layer, state.cl, state.row], ["encoder", 1, 0, 2]);
+  const alone = openLook(rawLook({ blocks: [block("encoder", 0, 3, 3)] }));
+  assert.deepEqual([settled(START, { kind: "cross" }, alone, null).kind, settled(START, {}, alone, null).row], ["encoder", 0]);
+});
+
 test("another row is looked at where it looks most, and the chosen word follows", () => {
   const look = openLook(rawLook()), begun = settled(START, { row: 1 }, look, null), moved = settled(begun, { row: 0 }, look, null);
   assert.deepEqual([moved.t, moved.col], [0, 2]);

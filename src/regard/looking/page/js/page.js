@@ -46,6 +46,7 @@ function update(patch, keep = {}) {
 }
 
 function render() {
+  if (!looks?.length) return;
   const root = document.documentElement;
   root.dataset.theme = state.theme;
   const style = getComputedStyle(root), dark = style.colorScheme === "dark", key = `${dark}`;
@@ -134,7 +135,6 @@ const say = text => ($("live").textContent = text);
 function renderTour(now) {
   for (const el of all(".pointed")) el.classList.remove("pointed");
   $("tour").hidden = state.tour < 0;
-  if (state.tour < 0) return fill({ tour: "" });
   $("tour").setAttribute("aria-label", now.t("tour.start"));
   fill({ tour: tourView(now, texts.tour) });
   const { point } = texts.tour[state.tour] ?? {};
@@ -239,7 +239,7 @@ function pointed(target) {
 }
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
+  if (!looks?.length || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
   const now = at(), head = headKey(event.key, now.look, state);
   if (head) { update(head, { cell: Boolean(event.target.closest?.("#matrix")) }); say(headName(now.t, state.kind, state.layer, state.head)); return; }
   if (event.key === "Escape") { update(state.tour >= 0 ? { tour: -1 } : { open: 0, asked: -1 }); say(now.t("said.unpinned")); return; }

@@ -38,13 +38,13 @@ export function settled(before, patch, look, worth) {
   if (state.layer < 0 || state.row < 0) Object.assign(state, { ...opening(look, worth), ...known(patch, ["kind", "layer", "head", "row"]) });
   if (state.t < 0) state.t = opening(look, worth).t;
   possible(state, look);
+  if (state.cl < 0 || !blockOf(look, "cross", state.cl)) Object.assign(state, crossFor(state, look, worth));
   if (patch.kind !== undefined && patch.row === undefined && patch.kind !== before.kind) state.row = rowFor(state, look);
   const block = blockOf(look, state.kind, state.layer);
   state.row = Math.min(Math.max(0, state.row), block.rows - 1);
   if (state.kind !== "encoder") state.t = state.row;
   state.t = Math.min(Math.max(0, state.t), look.writes.pieces.length - 1);
   if (state.kind === "cross") Object.assign(state, { cl: state.layer, ch: state.head });
-  if (state.cl < 0 || !blockOf(look, "cross", state.cl)) Object.assign(state, crossFor(state, look, worth));
   if (patch.col === undefined && (moved || state.col < 0)) state.col = peakAt(block, state.head, state.row);
   state.col = Math.min(Math.max(0, state.col), block.cols - 1);
   if (patch.row !== undefined || patch.t !== undefined) state.asked = patch.asked ?? -1;
@@ -69,11 +69,14 @@ export function peakAt(block, head, row) {
 
 function rowFor(state, look) {
   if (state.kind !== "encoder") return state.t;
+  if (state.cl < 0) return 0;
   return state.asked >= 0 ? look.sides.source.words[state.asked].start : peakAt(blockOf(look, "cross", state.cl), state.ch, state.t);
 }
 
 function crossFor(state, look, worth) {
-  const layers = layersOf(look, "cross"), best = mostNeeded(worth, "cross", groupAt(look.sides.writes.words, state.t));
+  const layers = layersOf(look, "cross");
+  if (!layers.length) return { cl: -1, ch: -1 };
+  const best = mostNeeded(worth, "cross", groupAt(look.sides.writes.words, state.t));
   return best ? { cl: best.layer, ch: best.head } : { cl: layers[layers.length - 1], ch: 0 };
 }
 
