@@ -39,7 +39,7 @@ test("marks are called by name, words are not", () => {
   assert.match(label("</s>", t), />end</);
   assert.match(label("<2fr>", t), />to fr</);
   assert.match(inProse(".", t), /the full stop/);
-  assert.deepEqual(["<s>", "<2fr>", "<", "s", "a<b>"].map(isMark), [true, true, false, false, false]);
+  assert.deepEqual(["<s>", "<2fr>", "<", "s", "a<b>", "<0xF0>"].map(isMark), [true, true, false, false, false, false]);
 });
 
 test("a long word is cut between characters, not inside one", () => {

@@ -1,6 +1,6 @@
 // What stands in each place of the page, as HTML by the place's id. Knows neither the page nor the network.
 import { blockOf, bare, colsOf, groupAt, grouped, layersOf, peakOf, rowsOf } from "./look.js";
-import { asLine, escape, inProse, label, plain } from "./wording.js";
+import { asLine, escape, inProse, isMark, label, plain } from "./wording.js";
 import { figures, fixed, plus } from "./number.js";
 import { drawLanes, laneTarget, trailPlaces } from "./lanes.js";
 import { finderOrders } from "./finder.js";
@@ -64,7 +64,7 @@ function chances(at) {
   const { look, t } = at;
   const rows = look.writes.pieces.map((piece, i) => `<tr><th scope="row">${label(bare(piece), t)}</th><td>${fixed(Math.exp(look.log_probs[i]), 3)}</td><td>${fixed(look.log_probs[i], 2)}</td><td>${look.alternatives[i].filter(([other]) => other !== piece).slice(0, 4).map(([other, p]) => `${label(bare(other), t)} ${figures(p, 2)}`).join(" \u00a0 ")}</td></tr>`);
   const lost = look.beam.filter(node => node[4] === "ended" && !node[5]).map(node => ({ total: node[3], text: pathOf(look.beam, node) })).sort((a, b) => b.total - a.total).slice(0, 4);
-  return `<p>${t("chances.text")}</p><div class="scroll"><table id="chances-table"><thead><tr><th scope="col">${t("lanes.writes")}</th><th scope="col">p</th><th scope="col">log p</th><th scope="col">${t("lanes.next")}</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>` +
+  return `<p>${t("chances.text")}</p><div class="scroll" tabindex="0" role="region" aria-label="${escape(t("chances.title"))}"><table id="chances-table"><thead><tr><th scope="col">${t("lanes.writes")}</th><th scope="col">p</th><th scope="col">log p</th><th scope="col">${t("lanes.next")}</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>` +
     (lost.length ? `<p>${t("chances.beam")}</p><ul>${lost.map(l => `<li><bdi>${escape(l.text)}</bdi> ${fixed(l.total, 2)}</li>`).join("")}</ul>` : "");
 }
 
@@ -137,7 +137,7 @@ export function cellSaid(at, i, j) {
 // What the word "what if" offers on a live page.
 export function whatifView(at) {
   const { look, state, t } = at, words = look.sides.source.words, option = (value, text, on) => `<option value="${value}"${on ? " selected" : ""}>${escape(text)}</option>`;
-  const listed = words.map((w, j) => (/^<.*>$/.test(w.text) ? "" : option(j, w.text, j === state.asked))).join("");
+  const listed = words.map((w, j) => (isMark(w.text) ? "" : option(j, w.text, j === state.asked))).join("");
   const how = ["dropped", "swapped", "replaced"].map(h => option(h, t(`whatif.${h}`))).join("");
   const heads = [["off", "whatif.off"], ["uniform", "whatif.uniform"], ["stack", "whatif.stack"]].map(([h, key]) => `<button type="button" class="link" id="whatif-${h}" data-whatif="${h}">${t(key, { kind: t(`kind.${state.kind}`), head: `${state.layer + 1}.${state.head + 1}` })}</button>`).join("");
   return `<label for="whatif-word">${t("whatif.word")}</label><select id="whatif-word">${listed}</select><select id="whatif-how" aria-label="${escape(t("whatif.how"))}">${how}</select>` +

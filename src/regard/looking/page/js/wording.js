@@ -16,12 +16,12 @@ const MARKS = { "<s>": "mark.start", "</s>": "mark.end", "<unk>": "mark.unknown"
 // What kind of thing a word is: a mark of the model's own (start, end, a tag), a full stop, or a word that is read.
 function markOf(word, t) {
   if (word in MARKS) return t(MARKS[word]);
-  const tag = /^<2?([^<>]{1,12})>$/.exec(word);
+  const tag = /^<2([^<>]{1,12})>$/.exec(word);
   return tag ? t("mark.tag", { name: tag[1] }) : null;
 }
 
 export function isMark(word) {
-  return word in MARKS || /^<2?[^<>]{1,12}>$/.test(word);
+  return word in MARKS || /^<2[^<>]{1,12}>$/.test(word);
 }
 
 export function plain(word, t) {
