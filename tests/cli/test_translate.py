@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -102,3 +104,52 @@ def test_a_reader_that_leaves_early_is_no_error(process, two_way):
         translating.stdout.close()
         assert translating.stderr.read() == b""
         assert translating.wait(60) == 1
+
+
+PROGRAM = (
+    "import sys; from regard.cli import main; code = main({}); print('torch' in sys.modules, code, file=sys.stderr)"
+)
+
+
+def alone(*arguments):
+    """What the command writes in a process of its own, and whether it imported PyTorch."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format([str(argument) for argument in arguments])],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout, done.stderr.splitlines()[-1]
+
+
+def test_the_fast_engine_translates_without_pytorch_and_the_other_with_it(regard, two_way):
+    assert regard("translate", two_way, "--engine", "ctranslate2", "ba be").out == "nab neb\n"  # makes the engine
+    assert alone("translate", two_way, "ba be") == ("nab neb\n", "False 0")
+    assert alone("translate", two_way, "--engine", "torch", "ba be") == ("nab neb\n", "True 0")
+
+
+def test_help_needs_no_pytorch_and_no_numpy():
+    program = (
+        "import sys; from regard.cli import main\n"
+        "try: main(['translate', '--help'])\n"
+        "except SystemExit: print(sorted({'torch', 'numpy', 'ctranslate2'} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "--engine" in done.stdout
+    assert done.stderr == "[]\n"
+
+
+def test_what_the_fast_engine_cannot_do_is_said_and_done_by_pytorch(regard, two_way):
+    ran = regard("translate", two_way, "--prefix", "nab", "ba be")
+    assert (ran.code, ran.out) == (0, "nab neb\n")
+    assert "PyTorch translates, since CTranslate2 does not count a prefix" in ran.err
+    refused = regard("translate", two_way, "--engine", "ctranslate2", "--prefix", "nab", "ba be")
+    assert refused.code == 2
+    assert "The engine ctranslate2 cannot do this" in refused.err
+
+
+def test_a_stream_of_many_lines_stays_in_order(regard, toy, two_way):
+    lines = (toy.folder / "toy.fr").read_text().splitlines()
+    written = regard("translate", two_way, "--beam", 1, stdin="\n".join(lines) + "\n").out.splitlines()
+    assert len(written) == 300
+    assert sum(one == toy.translate(line) for one, line in zip(written, lines, strict=True)) >= 290

@@ -80,7 +80,7 @@ class Shortlist:
         named = tokenizer.source.pieces(range(len(tokenizer.source)))
         rows = [("", self.always)]
         edges = np.flatnonzero(np.diff(self.source, prepend=-1))
-        groups = np.split(self.target, edges[1:])
+        groups = np.split(self.target, edges)[1:]
         rows += [(named[s], group) for s, group in zip(self.source[edges].tolist(), groups, strict=True)]
         lines = ("\t".join([name, " ".join(written[t] for t in group.tolist())]) for name, group in rows)
         return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,66 @@
+"""The shortlist, on a language whose every word has one translation."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+
+from regard.interop import shortlist
+from regard.interop.engines import SHORTLIST, load
+from regard.interop.shortlist import Shortlist, give_shortlist, learn_shortlist
+from regard.text.formats import read_pairs
+from regard.text.lexicon import learn_lexicon
+from regard.text.store import encode_pairs
+
+
+@pytest.fixture
+def pairs(toy):
+    return read_pairs([toy.folder / "toy.fr", toy.folder / "toy.en"])
+
+
+def test_model_1_finds_the_translation_of_every_word(one_way, pairs, toy):
+    words = load(one_way).tokenizer
+    best = learn_lexicon(encode_pairs(words, pairs)).best(1, 0.0)
+    found = {
+        words.source.pieces([s])[0]: words.target.pieces([t])[0]
+        for s, t in zip(best.source.tolist(), best.target.tolist(), strict=True)
+    }
+    for word in ("ba", "de", "du"):
+        assert found[f"▁{word}"] == f"▁{toy.translate(word)}"
+
+
+def test_the_probabilities_of_a_source_piece_sum_to_one(one_way, pairs):
+    lexicon = learn_lexicon(encode_pairs(load(one_way).tokenizer, pairs))
+    np.testing.assert_allclose(np.bincount(lexicon.source, lexicon.p)[np.unique(lexicon.source)], 1)
+    assert (lexicon.best(3, 0.01).p >= 0.01).all()
+
+
+def test_it_covers_what_is_written_and_survives_the_disk(one_way, pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(shortlist, "FREQUENT", 2)
+    words = load(one_way).tokenizer
+    short = learn_shortlist(pairs, words)
+    short.save(tmp_path / "a.npz")
+    back = Shortlist.load(tmp_path / "a.npz")
+    assert back.as_map(words) == short.as_map(words)
+    assert short.coverage(pairs, words) == 1
+    without = dataclasses.replace(short, source=short.source[:0], target=short.target[:0])
+    assert without.coverage(pairs, words) < 0.8
+
+
+def test_bytes_and_the_end_may_always_come(one_way, pairs):
+    words = load(one_way).tokenizer
+    first = learn_shortlist(pairs, words).as_map(words).split("\n")[0]
+    assert first.startswith("\t")
+    assert {"</s>", "<0x00>", "<0xFF>"} <= set(first.strip().split(" "))
+
+
+@pytest.mark.parametrize("same", [0.0, 1.1])
+def test_it_is_kept_only_where_it_proves_itself(two_way, pairs, tmp_path, monkeypatch, same):
+    monkeypatch.setattr(shortlist, "SAME", same)
+    folder = shutil.copytree(two_way, tmp_path / "model")
+    verdict = give_shortlist(folder, pairs, pairs)
+    assert (folder / SHORTLIST).exists() == verdict.kept
+    assert verdict.same > 0.9
+    assert not (verdict.kept and same > 1)
+    assert ("used" if verdict.kept else "left out") in str(verdict)
