@@ -14,7 +14,7 @@ def main() -> None:
     cores = len(os.sched_getaffinity(0))
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder / "marian")
     many = ctranslate2.Translator(str(folder / "ct2"), inter_threads=cores, intra_threads=1)
-    one = ctranslate2.Translator(str(folder / "ct2"), inter_threads=1, intra_threads=cores)
+    one = ctranslate2.Translator(str(folder / "ct2"), inter_threads=1, intra_threads=1)
 
     def tokens(line: str) -> list[str]:
         return tokenizer.convert_ids_to_tokens(tokenizer.encode(line))

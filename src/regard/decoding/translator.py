@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Later", "Translation", "Translator"]
 
-FIRST_LINES, LINES = 32, 4096  # of a stream that are translated together: at first, and at most
+FIRST_LINES, LINES = 32, 2048  # of a stream that are translated together: at first, and at most
 SCORED_TOKENS = 4096  # source and target pieces of one batch that is scored, padding included
 
 

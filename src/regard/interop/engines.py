@@ -57,7 +57,7 @@ def pick(
     threads: int | None = None,
     one: bool = False,
 ) -> Picked:
-    """`load`, and why there is no fast engine. `one`: a line at a time, so that all cores work on that."""
+    """`load`, and why there is no fast engine. `one`: a line at a time."""
     folder = Path(folder)
     translator = describe(folder, device)
     if engine == "torch":
@@ -85,8 +85,8 @@ def _why_not(config: Config, device: str) -> str:
 def _open(folder: Path, translator: Translator, threads: int | None, one: bool) -> "CTranslate2Engine":
     from regard.interop.ctranslate2 import CTranslate2Engine, Threads
 
-    cores = threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    shared = Threads(1, cores) if one else Threads(cores, 1)
+    cores = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    shared = Threads(1 if one else cores, 1)  # two cores on one short sentence wait for each other
     with ready(folder, translator.tokenizer) as made:
         return CTranslate2Engine(made, translator.tokenizer, translator.config, shared)
 
