@@ -1,1 +1,1 @@
-"""The page: ES modules (js/), styles, and the texts of each language (texts/); `regard.looking.shell` makes it whole."""
+"""The page: ES modules (js/), styles, the texts of each language (texts/); `regard.looking.shell` makes it whole."""
