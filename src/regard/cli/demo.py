@@ -1,4 +1,4 @@
-"""`regard demo`: from nothing to a translator, in three minutes."""
+"""`regard demo`: from nothing to a translator, in two minutes."""
 
 import argparse
 import sys
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 def add(verbs: Any) -> None:
     """Describes the verb."""
     parser = add_verb(
-        verbs, "demo", run, help="train a small French-English translator in three minutes, and show what it can do",
+        verbs, "demo", run, help="train a small French-English translator in two minutes, and show what it can do",
         example="regard demo my-first-model",
     )  # fmt: skip
     parser.add_argument("folder", nargs="?", default="regard-demo", metavar="DIR", help="(default regard-demo)")
-    parser.add_argument("--no-open", action="store_true", help="do not open the picture at the end")
+    parser.add_argument("--no-open", action="store_true", help="do not open the page at the end")
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -33,7 +33,7 @@ def run(asked: argparse.Namespace) -> int:
     from rich.console import Console
 
     from regard.cli.display import Display
-    from regard.demo.run import draw, examine, learn, make_corpus
+    from regard.demo.run import draw, examine, learn, make_corpus, show
 
     device, seed, folder = start_torch(asked), 1 if asked.seed is None else asked.seed, Path(asked.folder)
     console = Console(quiet=asked.quiet, highlight=False)
@@ -48,16 +48,17 @@ def run(asked: argparse.Namespace) -> int:
     report = examine(folder, corpus, began)
     _tell(console, report)
     _tell_antecedents(console, report.antecedents)
+    page = show(folder)
     _tell_what_next(console, folder)
+    console.print(f"Every number of its attention is on this page: {page}")
+    if not asked.no_open and sys.stdout.isatty():
+        webbrowser.open(page.absolute().as_uri())
     try:
         pictures = draw(folder, report)
     except InputError as error:
         console.print(str(error), markup=False)
         return 0
-    console.print(f"What it looked at while writing the last of them: {pictures.attention}")
-    console.print(f"Which heads and methods know what a pronoun stands for: {pictures.antecedents}")
-    if not asked.no_open and sys.stdout.isatty():
-        webbrowser.open(pictures.attention.absolute().as_uri())
+    console.print(f"Where it looked, as figures: {pictures.attention}, {pictures.antecedents}")
     return 0
 
 
@@ -96,6 +97,9 @@ def _tell_antecedents(console: "Console", found: "Antecedents") -> None:
 def _tell_what_next(console: "Console", folder: Path) -> None:
     console.print(f"The model is in {folder}/model. What to do next:")
     console.print(f'  regard translate {folder}/model "je suis médecin"')
-    console.print(f"  regard look {folder}/model    [dim]every number of its attention, on a page in the browser[/]")
+    console.print(f"  regard look {folder}/model    [dim]the page for any sentence you type[/]")
+    console.print(
+        f'  regard look {folder}/model --direction en-fr "The animal is too tired." --word tired --layer 2 --head 1'
+    )
     console.print(f'  regard translate {folder}/model --direction en-fr --nbest 3 "The cat is too tired."')
     console.print("  regard train my-model --train corpus.fr corpus.en    [dim]your own pairs[/]\n")

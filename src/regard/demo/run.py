@@ -19,6 +19,8 @@ from regard.disk import write_text
 from regard.errors import InputError
 from regard.evaluation import bleu
 from regard.looking.antecedents import Antecedents
+from regard.looking.comparing import with_sentence
+from regard.looking.documents import write_page
 from regard.looking.plots import plot, plot_antecedents
 from regard.text.formats import Pairs
 from regard.training.card import write_card
@@ -144,6 +146,14 @@ class Pictures(NamedTuple):
 
     attention: Path  # the last layer's cross-attention, head by head, while the model wrote the last example
     antecedents: Path  # the table of antecedents
+
+
+def show(folder: Path) -> Path:
+    """Writes the page of every number of the pronoun's sentence, beside the one in which it stands for another noun."""
+    tired, wide = UNSEEN[BACK]
+    trace = load(folder / "model").look(tired, direction=BACK)
+    write_page(trace, folder / "look.html", others=[with_sentence(trace, wide)])
+    return folder / "look.html"
 
 
 def draw(folder: Path, report: Report) -> Pictures:
