@@ -43,9 +43,7 @@ class Vocabulary:
             b"" if special else bytes.fromhex(name[3:-1]) if byte else name.encode()
             for name, byte, special in zip(names, is_byte, is_special, strict=True)
         ]
-        self._begin = {i for i, name in enumerate(names) if name.startswith(_SPACE)}
-        texts = [i for i in ids if not (is_byte[i] or is_special[i])]
-        self._regularisation = Regularisation({names[i]: self._processor.get_score(i) for i in texts})
+        self._texts = {i: names[i] for i in ids if not (is_byte[i] or is_special[i])}
         self._draw = functools.lru_cache(maxsize=2**19)(self._drawn)
 
     @classmethod
@@ -122,11 +120,16 @@ class Vocabulary:
             for row in words
         ]
 
+    @functools.cached_property
+    def _regularisation(self) -> Regularisation:
+        """What draws other pieces for a word."""
+        return Regularisation({name: self._processor.get_score(i) for i, name in self._texts.items()})
+
     def _words(self, ids: list[int]) -> Iterator[tuple[int, ...]]:
         """The pieces of each word, which begins at a space."""
         start = 0
         for place, piece in enumerate(ids):
-            if piece in self._begin and place > start:
+            if place > start and self._texts.get(piece, "").startswith(_SPACE):
                 yield tuple(ids[start:place])
                 start = place
         if ids:
@@ -134,10 +137,10 @@ class Vocabulary:
 
     def _drawn(self, word: tuple[int, ...], sampling: float, number: int) -> list[int]:
         """Other pieces for a word; the same ones if some are bytes."""
-        names = self.pieces(word)
-        if not all(name in self._regularisation.scores for name in names):
+        if not all(piece in self._texts for piece in word):
             return list(word)
-        return [self.id_of(piece) for piece in self._regularisation.draw("".join(names), sampling, number)]
+        text = "".join(self._texts[piece] for piece in word)
+        return [self.id_of(piece) for piece in self._regularisation.draw(text, sampling, number)]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The line that these pieces spell; special ones say nothing, bytes that are not UTF-8 become U+FFFD."""
