@@ -151,3 +151,18 @@ def test_the_address_brings_back_what_was_seen(visit, path):
     again = visit(path, page.evaluate("location.hash"))
     assert again.locator("#head-title").inner_text() == "Encoder, layer 1, head 3"
     assert again.locator("#word-main").inner_text() == seen
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "#s=9", "#s=-1&asked=50", "#look=cross.9.9&row=999&col=999", "#look=encoder.0.0&t=99", "#row=-5&col=-5&t=-5",
+        "#unit=odd&sem=odd&view=odd", "#order=odd&band=odd&what=odd", "#tour=99&dim=99&open=1", "#lang=xx&theme=odd",
+        "#look=odd&row=odd&open=odd&constructor=1", "#look=encoder.1.2&at=odd&other=7",
+    ],
+)  # fmt: skip
+def test_an_address_that_names_what_is_not_there_leads_to_what_is(visit, turn, path, place):
+    for page in (visit(path, place), turn(visit(path), place)):
+        assert page.locator("#source-line bdi").all_text_contents() == ["ba", "be", "bi", "bo", "bu"]
+        assert page.locator("#matrix .cell").count() > 0
+        assert page.locator("#notes li").count() > 0

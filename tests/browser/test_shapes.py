@@ -135,3 +135,13 @@ def test_layers_that_were_left_out_are_not_offered(fresh, visit, tmp_path):
     assert page.locator("[data-kind=encoder] .open").count() == 2 * 3
     assert page.locator("#head-title").inner_text() == "Encoder, layer 3, head 1"
     assert ok(page)
+
+
+@pytest.mark.parametrize("place", ["#open=1", "#open=1&look=decoder.1.1&view=lines", "#band=worth&tour=10&open=1"])
+def test_a_word_longer_than_the_screen_is_broken(fresh, open_trace, place):
+    long = "x" * 150
+    trace = fresh([long], [long], text__tokenizer="word").look(f"{long} {long}", f"{long} {long}")
+    page = open_trace(trace, place, viewport={"width": 360, "height": 740})
+    page.locator("#target-line .tok").first.click()
+    page.locator("#source-line .tok").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360

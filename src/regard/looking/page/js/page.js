@@ -3,7 +3,7 @@ import { blockOf, openLook } from "./look.js";
 import { openWorth } from "./worth.js";
 import { escape, speaker } from "./wording.js";
 import { scales } from "./colour.js";
-import { fromHash, settled, START, toHash } from "./state.js";
+import { begun, fromHash, settled, START, toHash } from "./state.js";
 import { headline, headlinePaint, lettersOf } from "./headline.js";
 import { finderGrids, finderPeek } from "./finder.js";
 import { paintLines, paintSheet, paintThumbs, placesIn } from "./paint.js";
@@ -134,7 +134,7 @@ const say = text => ($("live").textContent = text);
 // ---- the tour
 function renderTour(now) {
   for (const el of all(".pointed")) el.classList.remove("pointed");
-  $("tour").hidden = state.tour < 0;
+  $("tour").hidden = !texts.tour[state.tour];
   $("tour").setAttribute("aria-label", now.t("tour.start"));
   fill({ tour: tourView(now, texts.tour) });
   const { point } = texts.tour[state.tour] ?? {};
@@ -181,8 +181,7 @@ function measure() {
 function begin(data, start) {
   looks = data.looks.map(openLook);
   worths = looks.map(look => openWorth(look.worth, look));
-  const s = Math.min(looks.length - 1, start.s);
-  state = settled({ ...START }, { ...start, s }, looks[s], worths[s]);
+  state = begun(start, looks, worths);
   gridsPainted = "";
   emptied();
   document.body.classList.remove("empty");
@@ -287,7 +286,7 @@ function listen() {
   });
   $("as-table").addEventListener("toggle", () => renderHead(at()));
   addEventListener("resize", () => { clearTimeout(resized); resized = setTimeout(render, 80); });
-  addEventListener("hashchange", () => { state = settled({ ...START }, fromHash(location.hash), looks[0], worths[0]); render(); });
+  addEventListener("hashchange", () => { if (looks) { state = begun(fromHash(location.hash), looks, worths); hover = null; render(); } });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", render);
 }
 

@@ -1,6 +1,7 @@
 // What is shown, as plain values: read from the address, written back to it, and kept possible whatever is asked for.
 // Layers, heads and pieces count from 0 here; in the address, layers and heads count from 1, as people count.
 import { blockOf, groupAt, layersOf, peakOf, weightAt } from "./look.js";
+import { ORDERS } from "./finder.js";
 import { mostNeeded } from "./worth.js";
 
 export const START = {
@@ -9,12 +10,17 @@ export const START = {
 };
 const SHOWN = ["s", "row", "col", "t", "asked", "open", "all", "dim", "view", "sem", "unit", "marks", "order", "band", "what", "other", "tour", "theme", "lang"];
 
+const WORDS = { // that an address may say; a language is looked for where the texts are
+  view: ["matrix", "lines"], sem: ["writes", "reads"], unit: ["words", "pieces"], marks: ["shown", "hidden"], order: ORDERS,
+  band: ["looks", "worth"], what: ["left", "replaced"], theme: ["light", "dark"],
+};
+
 export function fromHash(hash) {
   const given = new URLSearchParams(hash.replace(/^#/, "")), patch = {};
   for (const [key, value] of given) {
     if (!SHOWN.includes(key)) continue;
     const number = Number(value);
-    if (typeof START[key] === "string") patch[key] = value;
+    if (typeof START[key] === "string") { if (WORDS[key]?.includes(value) ?? true) patch[key] = value; }
     else if (Number.isInteger(number)) patch[key] = number;
   }
   const look = /^(encoder|decoder|cross)\.(\d+)\.(\d+)$/.exec(given.get("look") ?? "");
@@ -26,6 +32,12 @@ export function toHash(state) {
   const out = new URLSearchParams({ look: `${state.kind}.${state.layer + 1}.${state.head + 1}` });
   for (const key of SHOWN) if (state[key] !== START[key]) out.set(key, state[key]);
   return `#${out}`;
+}
+
+// What a page begins with at an address: of the look that it names, if there is one.
+export function begun(start, looks, worths) {
+  const s = Math.min(looks.length - 1, Math.max(0, start.s ?? 0));
+  return settled({ ...START }, { ...start, s }, looks[s], worths[s]);
 }
 
 // The state after a change. Where a change leaves something open, the most telling is taken: the row's largest weight,
@@ -48,6 +60,7 @@ export function settled(before, patch, look, worth) {
   if (patch.col === undefined && (moved || state.col < 0)) state.col = peakAt(block, state.head, state.row);
   state.col = Math.min(Math.max(0, state.col), block.cols - 1);
   if (patch.row !== undefined || patch.t !== undefined) state.asked = patch.asked ?? -1;
+  if (state.asked >= look.sides.source.words.length) state.asked = -1;
   return state;
 }
 
