@@ -57,6 +57,8 @@ vocabulary = 300
 max_length = 23
 [training]
 batch_tokens = 512
+accumulate = 1
+precision = "float32"
 learning_rate = 0.01
 warmup = 60
 ema = 0.9

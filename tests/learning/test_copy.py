@@ -20,6 +20,8 @@ SETTINGS = {
     "text.tokenizer": "word",
     "text.vocabulary": 300,
     "training.batch_tokens": 1024,
+    "training.accumulate": 1,
+    "training.precision": "float32",  # not what this machine measures now
     "training.learning_rate": 1e-2,
     "training.label_smoothing": 0.0,
     "training.warmup": 50,

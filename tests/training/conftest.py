@@ -19,6 +19,8 @@ SMALL = {
     "text.tokenizer": "word",
     "text.vocabulary": 300,
     "training.batch_tokens": 128,
+    "training.accumulate": 1,
+    "training.precision": "float32",
     "training.validate_every": 3,
     "training.validate_pairs": 0,
     "training.warmup": 3,
