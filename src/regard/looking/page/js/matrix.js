@@ -85,7 +85,7 @@ function wordAround(look, state, piece, pieces) {
 export const LINES = 25;
 
 export function drawLines(at, m, width) {
-  const { t, state, block } = at, pitch = 29, x1 = Math.min(150, width * 0.3), x2 = width - x1, y = i => 36 + (i + 0.5) * pitch, out = [];
+  const { t, state, block } = at, pitch = 29, x1 = Math.min(150, width * 0.3), x2 = width - x1, y = i => 36 + (i + 0.5) * pitch, most = width < 520 ? 8 : 18, out = [];
   const path = (i, j) => `M${x1} ${y(i)}C${(x1 + x2) / 2} ${y(i)} ${(x1 + x2) / 2} ${y(j)} ${x2} ${y(j)}`;
   m.values.forEach((row, i) => i !== m.row && row.forEach((w, j) => {
     if (w > 0.08) out.push(`<path class="faint" d="${path(i, j)}" stroke-width="${(w * 2.4).toFixed(2)}"/>`);
@@ -93,10 +93,10 @@ export function drawLines(at, m, width) {
   m.values[m.row].forEach((w, j) => {
     if (w > 0.005) out.push(`<path class="thread" d="${path(m.row, j)}" stroke-width="${Math.max(0.6, w * 14).toFixed(2)}"/>`);
   });
-  m.rows.forEach((r, i) => out.push(`<g class="target${i === m.row ? " on" : ""}" data-line="${i}"><rect class="catch" x="0" y="${y(i) - pitch / 2}" width="${x1 + 60}" height="${pitch}"/><text class="word${i === m.row ? " on" : ""}" x="${x1 - 12}" y="${y(i) + 5}" text-anchor="end">${svgLabel(r.text, t)}</text></g>`));
+  m.rows.forEach((r, i) => out.push(`<g class="target${i === m.row ? " on" : ""}" data-line="${i}"><rect class="catch" x="0" y="${y(i) - pitch / 2}" width="${x1 + 60}" height="${pitch}"/><text class="word${i === m.row ? " on" : ""}" x="${x1 - 12}" y="${y(i) + 5}" text-anchor="end">${svgLabel(r.text, t, most)}</text></g>`));
   m.cols.forEach((c, j) => {
     const w = m.values[m.row][j];
-    out.push(`<text class="word${w > 0.06 ? " lit" : ""}" x="${x2 + 12}" y="${y(j) + 5}">${svgLabel(c.text, t)}</text>` + (w > 0.01 ? `<text class="num" x="${width}" y="${y(j) + 4}" text-anchor="end">${fixed(w, 2)}</text>` : ""));
+    out.push(`<text class="word${w > 0.06 ? " lit" : ""}" x="${x2 + 12}" y="${y(j) + 5}">${svgLabel(c.text, t, most)}</text>` + (w > 0.01 ? `<text class="num" x="${width}" y="${y(j) + 4}" text-anchor="end">${fixed(w, 2)}</text>` : ""));
   });
   const height = 36 + Math.max(m.rows.length, m.cols.length) * pitch, name = block.kind === "encoder" ? t("rows.word") : t(`rows.${state.sem}`);
   out.push(`<text class="head" x="${x1 - 12}" y="14" text-anchor="end">${name}</text><text class="head" x="${x2 + 12}" y="14">${t("rows.looked")}</text>`);
