@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 WORDS = {"un": "a", "le": "the", "chat": "cat", "chien": "dog", "lapin": "rabbit", "voit": "sees", "aime": "likes"}
 SMALL = [
     "--set=model.d_model=16", "--set=model.d_ff=16", "--set=model.n_encoder_layers=1", "--set=model.n_decoder_layers=1",
-    "--set=model.p_drop=0.2", "--set=text.tokenizer=word", "--set=training.batch_tokens=256", "--set=training.precision=float32", "--set=training.ema=0.9",
+    "--set=model.p_drop=0.2", "--set=text.tokenizer=word", "--set=training.batch_tokens=256",
+    "--set=training.precision=float32", "--set=training.ema=0.9",
     "--set=training.validate_every=20", "--set=training.validate_pairs=5", "--set=training.save_every=7",
     "--set=training.average=2", "--threads=1",
 ]  # fmt: skip
