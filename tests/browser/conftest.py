@@ -42,6 +42,7 @@ SHAPE = {
     "text.vocabulary": 320,
     "text.max_length": 131,
     "decoding.beam_size": 2,
+    "decoding.max_ratio": 1.0,
 }
 LEFT = ["the animal did not cross the street", "it was too tired", "a dog ran", "you don't know it"]
 RIGHT = ["l'animal n'a pas traversé la rue", "il était trop fatigué", "un chien a couru", "tu ne le sais pas"]

@@ -123,6 +123,16 @@ def test_arrows_step_over_what_is_masked(visit, path):
     assert focus(page) == "c-3-2"
 
 
+def test_marks_that_are_hidden_are_not_gone_to(visit, path):
+    page = visit(path, "#look=decoder.1.1&row=2&col=2&marks=hidden")
+    page.locator("#matrix [tabindex='0']").focus()
+    page.keyboard.press("Home")
+    assert focus(page) == "c-2-1"  # the mark of the start is hidden
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    assert focus(page) == "c-1-1"  # the first row may look at nothing else
+
+
 def test_the_tour_leads_through_the_lecture_by_keys_alone_and_ends(visit, path):
     page = visit(path)
     tab_to(page, "#tour-start")
@@ -162,7 +172,10 @@ def test_the_address_brings_back_what_was_seen(visit, path):
     ],
 )  # fmt: skip
 def test_an_address_that_names_what_is_not_there_leads_to_what_is(visit, turn, path, place):
-    for page in (visit(path, place), turn(visit(path), place)):
+    page = visit(path, place)
+    for going in ([], ["#look=encoder.1.3&row=2", place]):  # there from the beginning; come from elsewhere
+        for address in going:
+            turn(page, address)
         assert page.locator("#source-line bdi").all_text_contents() == ["ba", "be", "bi", "bo", "bu"]
         assert page.locator("#matrix .cell").count() > 0
         assert page.locator("#notes li").count() > 0

@@ -34,7 +34,7 @@ class Specimen(NamedTuple):
 @pytest.fixture(scope="module")
 def specimen(fresh, tmp_path_factory):
     trace = fresh().look(SOURCE, TARGET)
-    measured, other = worth(trace, count=2, beam_size=1), compared(trace, dropped(trace, "not"))
+    measured, other = worth(trace, count=2, beam_size=1, max_ratio=0.5), compared(trace, dropped(trace, "not"))
     first = Shown(trace, measured.record(), alti_data(trace))
     second = Shown(other.trace, change=other.change, delta=other.delta)
     path = tmp_path_factory.mktemp("screens") / "page.html"
@@ -240,6 +240,19 @@ def _open(trace, kind, unit, i, j):
     if unit == "pieces":
         return bool(mask[i, j])
     return bool(mask[query_words(trace, kind)[i].slice, key_words(trace, kind)[j].slice].any())
+
+
+@pytest.mark.parametrize(("kind", "mark"), [("cross", -1), ("decoder", 0)])
+def test_marks_are_hidden_only_while_the_mass_on_them_is_told(at, specimen, kind, mark):
+    page = at(f"#look={kind}.2.3&row=7&marks=hidden")
+    weights = specimen.trace.head(kind, layer=2, head=3).words()
+    columns = page.evaluate(
+        "[...document.querySelectorAll('#matrix .cell')].map(c => Number(c.dataset.cell.split(' ')[1]))"
+    )
+    hidden = {mark % weights.shape[1]}
+    assert set(range(weights.shape[1])) - set(columns) == hidden
+    assert close(texts(page, "#matrix text.num.soft"), weights[:, mark], 2)
+    assert close(texts(page, "#hidden-mass td:nth-of-type(1)"), [weights[5, mark]], 2)
 
 
 def test_the_darker_a_cell_the_larger_its_weight(at, specimen):

@@ -11,13 +11,11 @@ export function headKey(key, look, state) {
   return null;
 }
 
-// In a matrix: the cell that an arrow leads to, Home and End within the row; what is masked is stepped over.
+// In a matrix: the cell that an arrow leads to, Home and End within the row; what is shut is not gone to.
 export function cellKey(key, m, i, j) {
-  if (key === "Home") return { i, j: 0 };
-  if (key === "End") return { i, j: m.shut[i].lastIndexOf(false) };
-  const move = MOVES[key];
-  if (!move) return null;
-  const to = { i: i + move[0], j: j + move[1] };
+  const move = MOVES[key], ends = { Home: m.shut[i].indexOf(false), End: m.shut[i].lastIndexOf(false) };
+  if (!move && !(ends[key] >= 0)) return null;
+  const to = move ? { i: i + move[0], j: j + move[1] } : { i, j: ends[key] };
   return m.values[to.i]?.[to.j] === undefined || m.shut[to.i][to.j] ? null : to;
 }
 
