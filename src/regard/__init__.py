@@ -7,9 +7,10 @@ from regard.errors import InputError
 if TYPE_CHECKING:
     from regard.decoding.translator import Translation, Translator
     from regard.interop.engines import load
+    from regard.looking.trace import Trace
 
 __version__ = "0.1.0"
-__all__ = ["InputError", "Translation", "Translator", "__version__", "load"]
+__all__ = ["InputError", "Trace", "Translation", "Translator", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,4 +23,8 @@ def __getattr__(name: str) -> Any:
         from regard.decoding import translator
 
         return getattr(translator, name)
+    if name == "Trace":
+        from regard.looking.trace import Trace
+
+        return Trace
     raise AttributeError(f"module 'regard' has no attribute '{name}'")
