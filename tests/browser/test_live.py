@@ -5,6 +5,8 @@ import urllib.request
 
 import pytest
 
+ATTACK = "</script><img/src=x/onerror=window.ran=1>"
+
 
 @pytest.fixture
 def page(visit, live):
@@ -128,6 +130,17 @@ def test_what_heads_and_words_are_worth_comes_in_the_background(page, live):
     assert page.locator("#note-path").count() == 1
     worth = page.locator("#effect-table td.heat").evaluate_all("cells => cells.map(c => c.title)")
     assert len(worth) == 3 * 4  # words left out, words written and the end
+
+
+def test_html_that_is_typed_is_shown_as_text(visit, serve, fresh):
+    page = visit(serve(fresh()), drawn="#ask-text")
+    type_in(page, f"{ATTACK} ran")
+    assert "".join(line(page, "source")) == f"{ATTACK}ran"
+    try_word(page, "replaced", "ran", by="<b>ran</b>")
+    source, _ = changed(page)
+    assert "".join(source) == f"{ATTACK}<b>ran</b>"
+    assert page.locator("img, b:text-is('ran')").count() == 0
+    assert page.evaluate("window.ran") is None
 
 
 def test_the_page_says_what_was_wrong_with_a_question_and_stays(page, visit):

@@ -441,6 +441,18 @@ def test_two_looks_stand_side_by_side_with_the_difference_of_each_weight(at, spe
     assert changed == ["not", "\u2013", "not/\u2013"]
 
 
+def test_the_third_panel_is_the_second_minus_the_first_and_leaves_gaps(visit, fresh, specimen, tmp_path):
+    second = fresh().look(SOURCE.replace("not ", ""), TARGET)  # the same rows, and one column less
+    (tmp_path / "pair.html").write_text(page_of(page_data([specimen.trace, second])), encoding="utf-8")
+    page = visit(tmp_path / "pair.html", "#look=cross.2.3&row=7")
+    first, then = (trace.head("cross", layer=2, head=3).words() for trace in (specimen.trace, second))
+    changes = (then - np.delete(first, 3, axis=1)).ravel()
+    signs = ["+" if change > 0 else MINUS for change in changes if abs(change) > 0.3]
+    assert {"+", MINUS} == set(signs)
+    assert texts(page, "#compare-figure .sign") == signs
+    assert page.locator("#compare-figure line.gap").count() == 2 * len(first)
+
+
 def test_the_second_look_can_be_looked_into_like_the_first(at, specimen):
     page = at("#look=cross.3.2")
     page.locator("#looks button").nth(1).click()
