@@ -26,7 +26,7 @@ from regard.text.tokenizer import Tokenizer
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
-AXE = "axe-core@4"
+AXE = "axe-core@4.14.1"
 DRAWN = "#notes li"  # what is drawn last
 TURNS = itertools.count()
 
