@@ -79,7 +79,7 @@ class Visits:
         """Opens a file or an address, at this place (#...), and waits for what is drawn last."""
         wished = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "reduced_motion": "reduce"}
         page = self.browser.new_context(**(wished | settings)).new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
         page.on("request", lambda request: self.asked.append(request.url))
