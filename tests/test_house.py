@@ -180,3 +180,12 @@ def test_the_doorkeeper_knows_who_comes_through_the_wrong_door(room: str, source
 
 def test_a_type_ignore_with_its_code_passes_and_one_without_is_found() -> None:
     assert bare_ignores('a = 1  # type: ignore[misc]\nb = 2  # type: ignore\nc = "# type: ignore"\n') == [2]
+
+
+def test_the_map_of_the_room_where_one_looks_names_every_part_of_it_once() -> None:
+    looking = PACKAGE / "looking"
+    drawn = ast.get_docstring(ast.parse((looking / "__init__.py").read_text("utf-8"))) or ""
+    wings = re.findall(r"^    .*?   +(.*)$", drawn, re.MULTILINE)
+    named = re.findall(r"[a-z]+(?=[,;]|$)", "\n".join(wings).replace(", for an RNN", ""), re.MULTILINE)
+    there = {path.stem for path in looking.iterdir() if path.name[0] not in "_." and path.suffix in (".py", "")}
+    assert sorted(named) == sorted(there)

@@ -1,14 +1,16 @@
 """A trace as a page of its own and in a notebook; two looks side by side."""
 
+import copy
 import dataclasses
 import json
 import re
 
 import numpy as np
 import pytest
+import torch
 
 from regard.errors import InputError
-from regard.looking.comparing import compared, with_sentence
+from regard.looking.comparing import compared, with_model, with_sentence
 from regard.looking.documents import document, head_svg, notebook, write_page
 from regard.looking.interventions import dropped
 from regard.looking.steering import off
@@ -63,6 +65,24 @@ def test_another_sentence_stands_beside_the_first(trace):
     assert found.change == {"what": "text", "words": [], "text": "du do"}
     with pytest.raises(InputError, match="knows no model"):
         with_sentence(dataclasses.replace(trace, translator=None), "du do")
+
+
+def test_another_model_stands_beside_the_first_with_what_it_thinks_of_the_same_words(trace):
+    first = trace.living()
+    second = copy.deepcopy(first.model)
+    with torch.no_grad():
+        second.decoder.layers[0].feed_forward.w_2.weight *= 0.5
+    other = dataclasses.replace(first, weights=second, name="earlier")
+    found = with_model(trace, other)
+    was, now = (
+        sum(one.score([trace.text], [trace.translation], direction="fr-en")[0].log_probs) for one in (first, other)
+    )
+    assert sum(found.delta) == pytest.approx(now - was, abs=1e-4)
+    assert abs(now - was) > 1e-3
+    assert len(found.delta) == len(trace.target_words)
+    assert found.change == {"what": "model", "how": "model", "by": "earlier"}
+    assert with_model(trace, first).delta == pytest.approx([0.0] * len(trace.target_words), abs=1e-5)
+    assert "earlier" in document(trace, others=[found], measure=False)
 
 
 def test_a_notebook_shows_the_translation_without_a_script_and_the_page_in_a_frame(trace):

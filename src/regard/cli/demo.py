@@ -95,11 +95,15 @@ def _tell_antecedents(console: "Console", found: "Antecedents") -> None:
 
 
 def _tell_what_next(console: "Console", folder: Path) -> None:
-    console.print(f"The model is in {folder}/model. What to do next:")
-    console.print(f'  regard translate {folder}/model "je suis médecin"')
-    console.print(f"  regard look {folder}/model    [dim]the page for any sentence you type[/]")
-    console.print(
-        f'  regard look {folder}/model --direction en-fr "The animal is too tired." --word tired --layer 2 --head 1'
-    )
-    console.print(f'  regard translate {folder}/model --direction en-fr --nbest 3 "The cat is too tired."')
+    from regard.demo.run import BACK, UNSEEN
+
+    model = folder / "model"
+    console.print(f"The model is in {model}. What to do next:")
+    for command in (
+        f'translate {model} "je suis médecin"',
+        f'look {model} --direction {BACK} "{UNSEEN[BACK][0]}" --word it --layer 2 --head 1',
+        f"look {model}    [dim]the page, for any sentence that you type[/]",
+        f'translate {model} --direction {BACK} --nbest 3 "The cat is too tired."',
+    ):
+        console.print(f"  regard {command}", soft_wrap=True)
     console.print("  regard train my-model --train corpus.fr corpus.en    [dim]your own pairs[/]\n")

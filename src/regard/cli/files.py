@@ -46,6 +46,9 @@ def add_page(parser: argparse.ArgumentParser) -> None:
     files.add_argument(
         "--against", metavar="TEXT", action="append", default=[], help="another sentence, beside it in --html"
     )
+    files.add_argument(
+        "--against-model", metavar="DIR", action="append", default=[], help="another model's look, beside it in --html"
+    )
     files.add_argument("--layers", type=int, nargs="+", metavar="N", help="that --html and --json keep (default: all)")
 
 
@@ -88,9 +91,11 @@ def write_files(asked: argparse.Namespace, trace: "Trace") -> None:
 
 def _write(asked: argparse.Namespace, trace: "Trace", name: str, path: Path) -> None:
     if name == "html":
-        from regard.looking.comparing import with_sentence
+        from regard.decoding.directory import load
+        from regard.looking.comparing import with_model, with_sentence
 
         others = [with_sentence(trace, text) for text in asked.against]
+        others += [with_model(trace, load(folder)) for folder in asked.against_model]
         trace.html(path, layers=asked.layers, others=others)
     elif name in ("svg", "png"):
         _draw(asked, trace, path, name)
