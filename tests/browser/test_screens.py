@@ -1,13 +1,16 @@
 """Every screen, number by number; the oracle is the trace in Python."""
 
+import copy
+import dataclasses
 import re
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import torch
 
 from regard.looking.attribution import attribute_trace
-from regard.looking.comparing import Compared, compared
+from regard.looking.comparing import Compared, compared, with_model
 from regard.looking.export import Shown, alti_data, page_data
 from regard.looking.interventions import dropped
 from regard.looking.shell import page as page_of
@@ -451,6 +454,19 @@ def test_the_third_panel_is_the_second_minus_the_first_and_leaves_gaps(visit, fr
     assert {"+", MINUS} == set(signs)
     assert texts(page, "#compare-figure .sign") == signs
     assert page.locator("#compare-figure line.gap").count() == 2 * len(first)
+
+
+def test_another_models_look_stands_beside_the_first_under_its_name(visit, specimen, tmp_path):
+    first = specimen.trace.living()
+    model = copy.deepcopy(first.model)
+    with torch.no_grad():
+        model.decoder.layers[0].feed_forward.w_2.weight *= 0.5
+    found = with_model(specimen.trace, dataclasses.replace(first, weights=model, name="earlier"))
+    second = Shown(found.trace, change=found.change, delta=found.delta)
+    (tmp_path / "models.html").write_text(page_of(page_data([specimen.trace, second])), encoding="utf-8")
+    page = visit(tmp_path / "models.html", "#look=cross.3.2")
+    assert page.locator("#compare-lead").inner_text().startswith("The source is the same, read by the model earlier.")
+    assert "earlier" in page.locator("#looks button").nth(1).inner_text()
 
 
 def test_the_second_look_can_be_looked_into_like_the_first(at, specimen):

@@ -25,7 +25,7 @@ export function topView(at, languages, dark) {
 
 // What tells a look from the others: its change, or the words that only it has.
 function lookName(at, look, i) {
-  if (look.change && (look.change.what === "heads" || look.change.words.length)) return changeName({ ...at, look: at.looks[0] }, look.change).replace(/<[^>]*>/g, "");
+  if (look.change && (look.change.what !== "text" || look.change.words.length)) return changeName({ ...at, look: at.looks[0] }, look.change).replace(/<[^>]*>/g, "");
   const others = at.looks.filter(l => l !== look).flatMap(l => l.sides.source.words.map(w => w.text));
   const own = look.sides.source.words.map(w => w.text).filter(w => !others.includes(w));
   return own.length && own.length < 4 ? asLine(own) : `${i + 1}`;
