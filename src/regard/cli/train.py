@@ -54,6 +54,7 @@ def run(asked: argparse.Namespace) -> int:
     finished = False
     with Display(asked.quiet) as display:
         prepared = _prepare(asked, given, device, display.console)
+        over = prepared.learner.standing.finished  # before it began: there is nothing new to learn from
         board = Board(prepared.run) if prepared.run.config.training.tensorboard else None
         with _Stop(asked.quiet) as stop:
             for event in train(prepared.run, prepared.learner, stop.asked):
@@ -63,7 +64,8 @@ def run(asked: argparse.Namespace) -> int:
                 finished = isinstance(event, Ended) and event.finished
         if finished:
             write_card(prepared.run)
-            _give_shortlist(asked, prepared, display.console)
+            if not over:
+                _give_shortlist(asked, prepared, display.console)
     if finished:
         say(asked, f'The model is in {asked.folder}. Try it: regard translate {asked.folder} "..."')
     return 0

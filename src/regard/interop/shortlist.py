@@ -4,6 +4,8 @@ Learned from the training pairs, and kept only where it proves harmless and quic
 """
 
 import dataclasses
+import shutil
+import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +17,7 @@ from regard.config import EOS
 from regard.decoding.translator import Translator
 from regard.disk import written_whole
 from regard.evaluation import bleu
-from regard.interop.engines import SHORTLIST, pick
+from regard.interop.engines import READ, SHORTLIST, pick
 from regard.text.formats import Pairs
 from regard.text.lexicon import frequent, learn_lexicon
 from regard.text.store import encode_pairs
@@ -117,16 +119,23 @@ def _shared(tokenizer: Tokenizer) -> list[tuple[int, int]]:
 
 
 def give_shortlist(folder: Path, train: Pairs, held_out: Pairs) -> Verdict:
-    """Learns a shortlist for the model in this directory, and leaves it there where it proves harmless and quicker."""
-    path = folder / SHORTLIST
-    path.unlink(missing_ok=True)
+    """Learns a shortlist for the model in this directory, and leaves it there where it proves harmless and quicker.
+
+    It is proved on a copy of the model: whoever is interrupted leaves none behind that was not.
+    """
+    (folder / SHORTLIST).unlink(missing_ok=True)
     plain = _both_ways(folder)
-    learn_shortlist(train, plain[0].tokenizer).save(path)
-    short = _both_ways(folder)
-    verdict = _prove(plain, short, Pairs(*(side[:SENTENCES] for side in held_out)))
-    if not verdict.kept:
-        path.unlink()
-        pick(folder, "cpu", "ctranslate2")  # the engine without it again
+    learned = learn_shortlist(train, plain[0].tokenizer)
+    with tempfile.TemporaryDirectory() as aside:
+        for name in READ:
+            if (folder / name).exists():
+                shutil.copy(folder / name, aside)
+        learned.save(Path(aside) / SHORTLIST)
+        short = _both_ways(Path(aside))
+        verdict = _prove(plain, short, Pairs(*(side[:SENTENCES] for side in held_out)))
+    if verdict.kept:
+        learned.save(folder / SHORTLIST)
+        pick(folder, "cpu", "ctranslate2")  # made now, so that the first translation is quick
     return verdict
 
 
