@@ -64,3 +64,15 @@ def test_it_is_kept_only_where_it_proves_itself(two_way, pairs, tmp_path, monkey
     assert verdict.same > 0.9
     assert not (verdict.kept and same > 1)
     assert ("used" if verdict.kept else "left out") in str(verdict)
+
+
+def test_who_is_interrupted_before_the_proof_leaves_no_shortlist(two_way, pairs, tmp_path, monkeypatch):
+    folder = shutil.copytree(two_way, tmp_path / "model")
+
+    def interrupted(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shortlist, "_prove", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        give_shortlist(folder, pairs, pairs)
+    assert not (folder / SHORTLIST).exists()
