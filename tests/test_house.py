@@ -21,7 +21,7 @@ DOORS = {  # library -> the rooms, and no others, that may import it
     "safetensors": ["weights", "interop"],
     "rich": ["cli", "demo"],
     "ctranslate2": ["interop/ctranslate2"],
-    "matplotlib": ["plots", "looking/plots"],
+    "matplotlib": ["plots", "looking/plots", "experiments"],
     "fastapi": ["serving"],
     "uvicorn": ["serving"],
     "tensorboard": ["training"],

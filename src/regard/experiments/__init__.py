@@ -1,0 +1,12 @@
+"""The lecture's claims, tried: each module is one experiment, and `run` in it is what it does.
+
+finding         what an experiment is asked, how far it is, and what it found: a table, a figure, a sentence
+lesson          a small model, taught for an experiment, and kept
+figure          the frame that all figures share
+length          N words at once, or N steps
+missing, order  words that are missing, or not in their order
+scale           the division by the root of d_k
+values          a value of any width
+antecedent      what "it" is
+heads           how many are needed, and what for
+"""
