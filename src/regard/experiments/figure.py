@@ -29,7 +29,7 @@ def panels(title: str, names: list[str], *, height: float = 3.4) -> Panels:
     for one, name in zip(axes, names, strict=True):
         one.set_facecolor(PAPER)
         one.set_title(name, loc="left", fontsize=9, color=SOFT)
-        one.tick_params(labelsize=8, colors=SOFT)
+        one.tick_params(which="both", labelsize=8, colors=SOFT)
         one.spines[["top", "right"]].set_visible(False)
         one.spines[["left", "bottom"]].set_color(HAIR)
         one.grid(axis="y", color=HAIR, linewidth=0.6)

@@ -16,6 +16,7 @@ from regard.experiments.finding import Experiment, Finding, Rows, Step, Trial
 from regard.model.encoder_decoder import EncoderDecoder
 from regard.model.recurrent import Recurrent
 from regard.model.transformer import Transformer
+from regard.plots import SOFT
 from regard.training.learner import Learner
 from regard.training.replica import Batch
 
@@ -183,6 +184,8 @@ def _draw(encoding: Rows, training: Rows) -> "Figure":
         for name, colour, mark in zip(NAMES, SERIES, MARKS, strict=False):
             values = [row[f"{name}, {measure}"] for row in rows]
             axes.plot([row["words"] for row in rows], values, color=colour, marker=mark, markersize=4, label=name)
-        axes.set(xscale="log", yscale="log", xlabel="words")
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        axes.set_xlabel("words", fontsize=8, color=SOFT)
     legend(drawn.axes[0])
     return drawn.figure
