@@ -1,0 +1,70 @@
+"""95 % intervals: of a few seeds by Student's t, of seeds and sentences by drawing both anew."""
+
+import math
+import random
+import statistics
+from collections.abc import Sequence
+from typing import NamedTuple
+
+T = (12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622)  # of 1, 2, ... degrees of freedom
+Z = 1.959964  # of a normal distribution
+
+
+class Interval(NamedTuple):
+    """A mean, and where it lies with 95 % confidence."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return self.digits(1)
+
+    def digits(self, count: int) -> str:
+        """As `12.3 (11.0 to 13.5)`, with so many digits behind the point."""
+        return f"{self.mean:.{count}f} ({self.low:.{count}f} to {self.high:.{count}f})"
+
+    @property
+    def apart(self) -> bool:
+        """Whether zero lies outside: what a difference needs to be told from none."""
+        return self.low > 0 or self.high < 0
+
+
+def of_seeds(values: Sequence[float]) -> Interval:
+    """mean +- t s / sqrt(n), of a number that was measured once with each of n seeds; n is 2 at least.
+
+    Of a difference, give each seed's own: what a seed does to both sides then cancels out.
+    """
+    assert len(values) > 1, "one seed says nothing of another"
+    mean = statistics.fmean(values)
+    half = student(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
+    return Interval(mean, mean - half, mean + half)
+
+
+def of_seeds_and_sentences(values: Sequence[Sequence[float]], *, resamples: int = 2000, seed: int = 1) -> Interval:
+    """The mean of values[seed][sentence], every seed with the same sentences, by a bootstrap of two levels.
+
+    Each resample draws seeds, and sentences, with replacement; of a single seed, sentences alone.
+    """
+    chance, seeds, sentences = random.Random(seed), range(len(values)), range(len(values[0]))
+    means = []
+    for _ in range(resamples):
+        drawn = chance.choices(sentences, k=len(sentences))
+        rows = [values[row] for row in chance.choices(seeds, k=len(seeds))]
+        means.append(statistics.fmean(statistics.fmean([row[column] for column in drawn]) for row in rows))
+    means.sort()
+    low, high = (means[round(share * (resamples - 1))] for share in (0.025, 0.975))
+    return Interval(statistics.fmean(map(statistics.fmean, values)), low, high)
+
+
+def student(freedom: int) -> float:
+    """Student's t that is passed in 2.5 % of all cases, of so many degrees of freedom, to four digits.
+
+    By table; from 10 on by Cornish and Fisher's expansion (Abramowitz and Stegun, 1964, 26.7.5).
+    """
+    if freedom <= len(T):
+        return T[freedom - 1]
+    first = (Z**3 + Z) / 4
+    second = (5 * Z**5 + 16 * Z**3 + 3 * Z) / 96
+    third = (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384
+    return Z + first / freedom + second / freedom**2 + third / freedom**3
