@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
-from regard.config import configure
+from regard.config import EOS, configure
 from regard.decoding.directory import load, new_model
 from regard.decoding.translator import Translator
+from regard.looking.blocks import Sentences, as_sentences
+from regard.model.transformer import Transformer
 from regard.text.formats import Pairs
 from regard.text.tokenizer import Tokenizer
 
@@ -56,13 +59,29 @@ def fresh() -> Callable[..., Translator]:
             tokenizers[config.text] = Tokenizer.train(Pairs(LEFT, RIGHT), config.text, 1)
         words = tokenizers[config.text]
         torch.manual_seed(1)
-        model = new_model(config, words).eval()
-        for name, weight in model.named_parameters():
-            if name.endswith("bias") or ".norm" in name:  # that all but these are random would hide what they do
-                torch.nn.init.normal_(weight, mean=float(name.endswith("weight")), std=0.3)
-        return Translator(model, words, config, "fresh")
+        return Translator(unsettled(new_model(config, words)), words, config, "fresh")
 
     return make
+
+
+def unsettled(model: nn.Module) -> Any:
+    """The model, its biases and norms as random as its other weights: as they begin, they would hide what they do."""
+    for name, weight in model.named_parameters():
+        if name.endswith("bias") or ".norm" in name:
+            nn.init.normal_(weight, mean=float(name.endswith("weight")), std=0.3)
+    return model.eval()
+
+
+@pytest.fixture(params=["pre", "post"])
+def model(request: pytest.FixtureRequest) -> Transformer:
+    """A Transformer of the shape above for 29 pieces, in float64."""
+    return unsettled(Transformer(configure(SHAPE | {"model.norm": request.param}).model, 29, 29).double())
+
+
+@pytest.fixture
+def batch(model: Transformer) -> Sentences:
+    """Two pairs of different lengths, as ids."""
+    return as_sentences(model, [[5, 9, 13, 11, 8, 17, EOS], [6, 7, EOS]], [[8, 12, 20, 4, EOS], [15, 9, EOS]])
 
 
 @pytest.fixture(scope="session")

@@ -3,32 +3,8 @@
 import pytest
 import torch
 
-from regard.config import EOS, configure
-from regard.looking.blocks import as_sentences
 from regard.looking.gradients import gradient_x_input, integrated_gradients, logit, reading
 from regard.model.attention import Tap
-from regard.model.transformer import Transformer
-
-UNEQUAL = {
-    "model.n_encoder_layers": 2,
-    "model.n_decoder_layers": 3,
-    "model.d_model": 14,
-    "model.d_ff": 11,
-    "model.n_heads": 2,
-    "model.d_k": 3,
-    "model.d_v": 5,
-}
-
-
-@pytest.fixture(params=["pre", "post"])
-def model(request):
-    return Transformer(configure(UNEQUAL | {"model.norm": request.param}).model, 29, 29).double().eval()
-
-
-@pytest.fixture
-def batch(model):
-    return as_sentences(model, [[5, 9, 13, 11, 8, 17, EOS], [6, 7, EOS]], [[8, 12, 20, 4, EOS], [15, 9, EOS]])
-
 
 AT, INSTEAD = torch.tensor([3, 1]), torch.tensor([19, 23])
 
@@ -74,7 +50,7 @@ def test_integrated_gradients_sum_to_the_difference_from_a_sentence_of_positions
     source, prefix = integrated_gradients(model, batch, AT, instead, steps=101)
     with torch.no_grad():
         bare = [
-            embedding(ids) - embedding.pieces(ids) * 14**0.5
+            embedding(ids) - embedding.pieces(ids) * model.config.d_model**0.5
             for embedding, ids in ((model.source_embedding, batch.source), (model.target_embedding, batch.read))
         ]
         end = logit(model, batch, AT, instead)

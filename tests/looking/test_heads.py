@@ -3,30 +3,9 @@
 import pytest
 import torch
 
-from regard.config import BOS, EOS, configure
-from regard.looking.blocks import Block, Passed, Sentences, as_sentences, passed
+from regard.config import BOS, EOS
+from regard.looking.blocks import Block, Passed, Sentences, passed
 from regard.looking.heads import confidence, gate_gradients, gated, importance, loss
-from regard.model.transformer import Transformer
-
-UNEQUAL = {
-    "model.n_encoder_layers": 2,
-    "model.n_decoder_layers": 3,
-    "model.d_model": 22,
-    "model.d_ff": 17,
-    "model.n_heads": 2,
-    "model.d_k": 7,
-    "model.d_v": 5,
-}
-
-
-@pytest.fixture(params=["pre", "post"])
-def model(request):
-    return Transformer(configure(UNEQUAL | {"model.norm": request.param}).model, 29, 29).double().eval()
-
-
-@pytest.fixture
-def batch(model):
-    return as_sentences(model, [[5, 9, 13, 11, 8, 17, EOS], [6, 7, EOS]], [[8, 12, 20, 4, EOS], [15, 9, EOS]])
 
 
 @torch.no_grad()

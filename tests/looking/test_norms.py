@@ -5,36 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from regard.config import EOS, configure
+from regard.config import EOS
 from regard.looking.blocks import Block, as_sentences, passed
 from regard.looking.norms import alti, normed_parts, norms, norms_with_residual, parts
-from regard.model.transformer import Transformer
-
-UNEQUAL = {
-    "model.n_encoder_layers": 2,
-    "model.n_decoder_layers": 3,
-    "model.d_model": 22,
-    "model.d_ff": 17,
-    "model.n_heads": 2,
-    "model.d_k": 7,
-    "model.d_v": 5,
-}
-
-
-def model_of(norm):
-    model = Transformer(configure(UNEQUAL | {"model.norm": norm}).model, 29, 29).double().eval()
-    for module in model.modules():
-        if isinstance(module, nn.LayerNorm):
-            nn.init.normal_(module.weight, mean=1, std=0.3)
-            nn.init.normal_(module.bias, std=0.3)
-        elif isinstance(module, nn.Linear) and module.bias is not None:
-            nn.init.normal_(module.bias, std=0.3)
-    return model
-
-
-@pytest.fixture(params=["pre", "post"])
-def model(request):
-    return model_of(request.param)
 
 
 @pytest.fixture

@@ -3,27 +3,12 @@
 import pytest
 import torch
 
-from regard.config import BOS, EOS, UNK, configure
+from regard.config import BOS, EOS, UNK
 from regard.looking import occlusion as module
 from regard.looking.listening import changing
 from regard.looking.occlusion import Group, log_probs, marginalised, occlusion, replaced, whole, without
-from regard.model.transformer import Transformer
 
-UNEQUAL = {
-    "model.n_encoder_layers": 2,
-    "model.n_decoder_layers": 3,
-    "model.d_model": 14,
-    "model.d_ff": 11,
-    "model.n_heads": 2,
-    "model.d_k": 3,
-    "model.d_v": 5,
-}
 SOURCE, WRITTEN = [5, 9, 13, 11, 8, 17, EOS], [8, 12, 20, 4, EOS]
-
-
-@pytest.fixture(params=["pre", "post"])
-def model(request):
-    return Transformer(configure(UNEQUAL | {"model.norm": request.param}).model, 29, 29).double().eval()
 
 
 @torch.no_grad()

@@ -1,34 +1,12 @@
 """Value zeroing is what a layer does when a value is set to zero by hand."""
 
-import pytest
 import torch
 
-from regard.config import EOS, PAD, configure
-from regard.looking.blocks import as_sentences, passed
+from regard.config import PAD
+from regard.looking.blocks import passed
 from regard.looking.listening import changing
 from regard.looking.zeroing import zeroed_decoder, zeroed_encoder
 from regard.model.attention import Tap
-from regard.model.transformer import Transformer
-
-UNEQUAL = {
-    "model.n_encoder_layers": 2,
-    "model.n_decoder_layers": 3,
-    "model.d_model": 14,
-    "model.d_ff": 11,
-    "model.n_heads": 2,
-    "model.d_k": 3,
-    "model.d_v": 5,
-}
-
-
-@pytest.fixture(params=["pre", "post"])
-def model(request):
-    return Transformer(configure(UNEQUAL | {"model.norm": request.param}).model, 29, 29).double().eval()
-
-
-@pytest.fixture
-def batch(model):
-    return as_sentences(model, [[5, 9, 13, 11, 8, 17, EOS], [6, 7, EOS]], [[8, 12, 20, 4, EOS], [15, 9, EOS]])
 
 
 def by_hand(layer, tap, sentence, key):
