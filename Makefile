@@ -1,4 +1,4 @@
-.PHONY: demo test check bench clean
+.PHONY: demo test check docs bench clean
 
 demo: .venv/installed
 	.venv/bin/regard demo
@@ -6,9 +6,13 @@ demo: .venv/installed
 test: .venv/installed
 	scripts/check
 	scripts/test
+	scripts/docs
 
 check: .venv/installed
 	scripts/check
+
+docs: .venv/installed
+	scripts/docs
 
 bench: .venv/installed
 	scripts/bench

@@ -1,0 +1,55 @@
+"""How Sphinx makes these pages; `scripts/docs` calls it.
+
+What says what the code can do is taken from the code: see `generated.py` and `docstrings.py` beside this file.
+"""
+
+import sys
+from pathlib import Path
+
+import regard
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+project = "regard"
+author = "regard contributors"
+project_copyright = "regard contributors, MIT licence"
+version = release = regard.__version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "generated", "docstrings"]
+exclude_patterns = ["experiments/results"]  # they are put into the page `experiment`
+nitpick_ignore_regex = [("py:.*", r"(?!regard\b).*")]  # names of other people's libraries lead nowhere: no network
+
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300  # seconds a cell
+nb_merge_streams = True
+
+autodoc_default_options = {"members": True, "member-order": "bysource", "show-inheritance": True}
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+maximum_signature_line_length = 100
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+
+html_theme = "furo"
+html_title = "regard"
+html_show_sphinx = False
+html_copy_source = False
+html_theme_options = {  # the colours of the page that `regard look` opens
+    "light_css_variables": {
+        "color-background-primary": "#fbfbf8",
+        "color-background-secondary": "#f2f3ee",
+        "color-foreground-primary": "#1b222c",
+        "color-brand-primary": "#00685c",
+        "color-brand-content": "#00685c",
+    },
+    "dark_css_variables": {
+        "color-background-primary": "#101418",
+        "color-background-secondary": "#171c21",
+        "color-foreground-primary": "#eceee9",
+        "color-brand-primary": "#69d0bc",
+        "color-brand-content": "#69d0bc",
+    },
+}
