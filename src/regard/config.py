@@ -182,13 +182,15 @@ PRESETS: dict[str, dict[str, Any]] = {
     "base": {"layers": (6, 6), "d_model": 512, "d_ff": 2048, "n_heads": 8},
     "big": {"layers": (6, 6), "d_model": 1024, "d_ff": 4096, "n_heads": 16},
     "deep-shallow": {"layers": (12, 1), "d_model": 512, "d_ff": 2048, "n_heads": 8, "norm": "pre"},
+    "student": {"layers": (6, 1), "d_model": 128, "d_ff": 512, "n_heads": 4, "norm": "pre", "p_drop": 0.1},
 }
 
 Settings = dict[str, Any]  # dotted name -> value
 
 
 def preset(name: str) -> Settings:
-    """The settings behind a name: tiny, small, base, big (table 3 of the paper), deep-shallow (Kasai et al., 2021)."""
+    """The settings behind a name: tiny, small, base, big (table 3 of the paper), deep-shallow (Kasai et al., 2021), and
+    student, a small one of that kind."""
     if name not in PRESETS:
         close = difflib.get_close_matches(name, PRESETS, n=1)
         hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(PRESETS)}."

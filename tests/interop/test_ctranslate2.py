@@ -4,16 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
-import torch
 
 from regard.decoding.directory import load
-from regard.decoding.pytorch import longest_targets
+from regard.decoding.sentences import longest_target
 from regard.interop.ctranslate2 import (
     CTranslate2Engine,
     Threads,
     as_spec,
     cannot_express,
-    longest_target,
     position_rows,
     write_engine,
 )
@@ -117,14 +115,6 @@ def test_a_target_is_as_long_as_its_own_source_allows_whatever_stands_beside_it(
             assert alone.pieces == fast.translate([line, 3 * LINES[0]], beam_size=beam_size)[0].pieces
             limit = longest_target(len(slow.tokenizer.encode_source(line)), slow.config.decoding)
             assert len(alone.pieces) <= limit
-
-
-def test_both_engines_know_the_same_limits(random_translator):
-    config = random_translator().config.decoding
-    for ratio, most in ((2.0, 512), (0.7, 17), (1.3, 23)):
-        asked = dataclasses.replace(config, max_ratio=ratio, max_length=most)
-        expected = longest_targets(torch.arange(40), asked).tolist()
-        assert [longest_target(length, asked) for length in range(40)] == expected
 
 
 def test_the_weights_stay_as_they_were_and_the_8_bits_are_a_copy(random_translator, tmp_path):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from regard import __version__
 from regard.errors import InputError
 
-VERBS = ("demo", "train", "translate", "look", "score", "evaluate", "experiment")
+VERBS = ("demo", "train", "distill", "translate", "look", "score", "evaluate", "experiment")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

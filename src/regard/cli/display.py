@@ -6,7 +6,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from regard.cli.options import EVERY
+from regard.cli.options import EVERY, clock
 from regard.training.loop import Ended, Event, Updated, Validated
 
 RECENT = 50  # updates whose mean loss is shown
@@ -72,11 +72,3 @@ class Display:
         elif now - self.told >= EVERY:
             self.told = now
             self.console.print(f"train {words}", soft_wrap=True)
-
-
-def clock(seconds: float) -> str:
-    """A duration as people say it: 45 s, 12 min, 3 h 05 min."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"

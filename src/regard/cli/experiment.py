@@ -75,7 +75,7 @@ class _Progress:
 
     def show(self, done: float, doing: str) -> None:
         """Tells, if it is time to."""
-        from regard.cli.display import clock
+        from regard.cli.options import clock
 
         now = time.monotonic()
         if now - self.told < (0.1 if self.live else EVERY):

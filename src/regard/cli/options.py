@@ -117,12 +117,12 @@ def counted(asked: argparse.Namespace, chunks: Iterable[list[str]]) -> Iterator[
     return _counted(asked, chunks, len)
 
 
-def counted_lines(asked: argparse.Namespace, lines: Iterable[T]) -> Iterator[T]:
-    """`counted` for what has one thing a line."""
-    return _counted(asked, lines, lambda line: 1)
+def counted_lines(asked: argparse.Namespace, lines: Iterable[T], total: int = 0) -> Iterator[T]:
+    """`counted` for what has one thing a line; with a total, it tells how long the rest will take."""
+    return _counted(asked, lines, lambda line: 1, total)
 
 
-def _counted(asked: argparse.Namespace, things: Iterable[T], size: Callable[[T], int]) -> Iterator[T]:
+def _counted(asked: argparse.Namespace, things: Iterable[T], size: Callable[[T], int], total: int = 0) -> Iterator[T]:
     live = sys.stderr.isatty() and not sys.stdout.isatty()
     every = EVERY_LIVE if live else EVERY
     began = told = time.monotonic()
@@ -133,5 +133,14 @@ def _counted(asked: argparse.Namespace, things: Iterable[T], size: Callable[[T],
         speed = done / max(now - began, 1e-9)
         if now - told >= every:
             told = now
-            say(asked, f"{done:,} lines, {speed:,.0f} a second   ", end="\r" if live else "\n")
+            left = f" of {total:,}, {clock((total - done) / max(speed, 1e-9))} left" if total else ""
+            say(asked, f"{done:,} lines{left}, {speed:,.0f} a second   ", end="\r" if live else "\n")
     say(asked, f"{done:,} lines in {time.monotonic() - began:.1f} s, {speed:,.0f} a second")
+
+
+def clock(seconds: float) -> str:
+    """A duration as people say it: 45 s, 12 min, 3 h 05 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -6,15 +6,14 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regard.cli.options import add_verb, say, start_torch
+from regard.cli.options import add_verb, clock, say, start_torch
 from regard.config import PRESETS, Settings, parse_setting, preset, read_settings, shown
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from torch import device
 
     from regard.config import ModelConfig
-    from regard.training.prepare import Prepared
+    from regard.training.prepare import Prepared, Wanted
 
 
 def add(verbs: Any) -> None:
@@ -24,39 +23,63 @@ def add(verbs: Any) -> None:
         example="regard train my-model --train corpus.fr corpus.en --valid dev.fr dev.en --minutes 30",
     )  # fmt: skip
     parser.add_argument("folder", metavar="DIR", help="the model's directory; again: goes on where it stopped")
+    add_learning(parser, size="by the corpus")
+    parser.add_argument("--directions", nargs="+", metavar="FR-EN", help="fr-en en-fr: one model for both ways")
+    parser.add_argument("--from", dest="origin", metavar="MODEL", help="start from this model's weights and words")
+
+
+def add_learning(parser: argparse.ArgumentParser, *, size: str) -> None:
+    """The options of a verb that trains, with this size where none is asked for."""
     parser.add_argument(
         "--train", nargs="+", default=[], metavar="FILE", help="source and target, or one .tsv or .jsonl"
     )
     parser.add_argument(
         "--valid", nargs="+", default=[], metavar="FILE", help="likewise (default: some pairs held out)"
     )
-    parser.add_argument("--directions", nargs="+", metavar="FR-EN", help="fr-en en-fr: one model for both ways")
-    parser.add_argument("--preset", help="a size: " + ", ".join(PRESETS) + " (default: by the corpus)")
+    parser.add_argument("--preset", help="a size: " + ", ".join(PRESETS) + f" (default: {size})")
     parser.add_argument("--config", metavar="TOML", help="settings in a file")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting: model.d_model=256")
     parser.add_argument("--minutes", type=float, help="stop after so many minutes")
     parser.add_argument("--updates", type=int, help="stop after so many updates")
     parser.add_argument("--epochs", type=int, help="stop after reading the pairs so many times")
-    parser.add_argument("--from", dest="origin", metavar="MODEL", help="start from this model's weights and words")
 
 
 def run(asked: argparse.Namespace) -> int:
-    """Prepares, tells what it is going to do, does it."""
-    from regard.cli.display import Display
-    from regard.training.board import Board, summary_writer
-    from regard.training.card import write_card
-    from regard.training.loop import Ended, train
+    """Trains, or goes on training."""
+    return learn(asked, wanted_of(asked, origin=Path(asked.origin) if asked.origin else None))
+
+
+def wanted_of(asked: argparse.Namespace, origin: Path | None = None) -> "Wanted":
+    """The training that the options ask for."""
+    from regard.training.board import summary_writer
+    from regard.training.prepare import Wanted
 
     given = settings(asked)
     if given.get("training.tensorboard"):
         summary_writer()  # refused before anything is written
-    device = start_torch(asked)
+    return Wanted(
+        folder=Path(asked.folder),
+        train=asked.train,
+        valid=asked.valid,
+        given=given,
+        origin=origin,
+        device=start_torch(asked),
+    )
+
+
+def learn(asked: argparse.Namespace, wanted: "Wanted") -> int:
+    """Prepares, tells what it is going to do, does it."""
+    from regard.cli.display import Display
+    from regard.training.board import Board
+    from regard.training.card import write_card
+    from regard.training.loop import Ended, train
+
     finished = False
     with Display(asked.quiet) as display:
-        prepared = _prepare(asked, given, device, display.console)
+        prepared = _prepare(asked, wanted, display.console)
         over = prepared.learner.standing.finished  # before it began: there is nothing new to learn from
         board = Board(prepared.run) if prepared.run.config.training.tensorboard else None
-        with _Stop(asked.quiet) as stop:
+        with Stop(asked.quiet) as stop:
             for event in train(prepared.run, prepared.learner, stop.asked):
                 display.show(event)
                 if board:
@@ -85,17 +108,9 @@ def _give_shortlist(asked: argparse.Namespace, prepared: "Prepared", console: "C
     say(asked, str(verdict))
 
 
-def _prepare(asked: argparse.Namespace, given: Settings, device: "device", console: "Console") -> "Prepared":
-    from regard.training.prepare import Wanted, prepare
+def _prepare(asked: argparse.Namespace, wanted: "Wanted", console: "Console") -> "Prepared":
+    from regard.training.prepare import prepare
 
-    wanted = Wanted(
-        folder=Path(asked.folder),
-        train=asked.train,
-        valid=asked.valid,
-        given=given,
-        origin=Path(asked.origin) if asked.origin else None,
-        device=device,
-    )
     with console.status("Reading the pairs, learning the words ..."):
         prepared = prepare(wanted)
     if not asked.quiet and not prepared.learner.standing.finished:
@@ -120,7 +135,6 @@ def settings(asked: argparse.Namespace) -> Settings:
 
 def _announce(console: "Console", prepared: "Prepared") -> None:
     """What is going to be done, before it is."""
-    from regard.cli.display import clock
     from regard.training.rehearsal import rehearse
 
     run, config, model = prepared.run, prepared.run.config, prepared.learner.model
@@ -158,13 +172,13 @@ def _looks(size: "ModelConfig") -> str:
     return f"{size.cell.upper()}, {'Bahdanau attention' if size.attention else 'no attention'}"
 
 
-class _Stop:
+class Stop:
     """Ctrl-C or SIGTERM: the update that is under way is finished and saved; a second Ctrl-C does not wait."""
 
     def __init__(self, quiet: bool) -> None:
         self.quiet, self.wanted = quiet, False
 
-    def __enter__(self) -> "_Stop":
+    def __enter__(self) -> "Stop":
         self.before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 

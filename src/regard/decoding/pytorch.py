@@ -10,7 +10,7 @@ from regard.config import BOS, DecodingConfig
 from regard.decoding.beam import beam_search
 from regard.decoding.hypothesis import Hypothesis
 from regard.decoding.sampling import sample
-from regard.decoding.sentences import Sentence, batches
+from regard.decoding.sentences import Sentence, batches, longest_target
 from regard.model.encoder_decoder import EncoderDecoder
 from regard.text.batching import pad
 
@@ -70,5 +70,5 @@ class PyTorchEngine:
 
 
 def longest_targets(lengths: Tensor, config: DecodingConfig) -> Tensor:
-    """How many pieces a translation may have, of sources of these lengths."""
-    return (config.max_ratio * lengths + 10).long().clamp(max=config.max_length)
+    """`longest_target` of each of these lengths."""
+    return torch.tensor([longest_target(length, config) for length in lengths.tolist()], device=lengths.device)

@@ -80,6 +80,11 @@ def _in_a_row(row: Sequence[Translation], length_penalty: float) -> Translation:
     )
 
 
+def longest_target(length: int, config: DecodingConfig) -> int:
+    """How many pieces a translation may have, of a source of so many."""
+    return min(int(config.max_ratio * length + 10), config.max_length)
+
+
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
     """Rows of like length together, the longest first, each batch within the budget of padded pieces."""
     batch: list[int] = []

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regard.config import BOS, EOS, PAD, UNK, Config, DecodingConfig
 from regard.decoding.hypothesis import Hypothesis
-from regard.decoding.sentences import Sentence, batches
+from regard.decoding.sentences import Sentence, batches, longest_target
 from regard.text.tokenizer import Tokenizer
 
 BATCH_TOKENS = 2048  # source pieces of one batch times the beam, padding included
@@ -241,11 +241,6 @@ class CTranslate2Engine:
     def _pieces(self, found: Hypothesis) -> list[str]:
         """Without eos, which CTranslate2 puts behind every target that it scores."""
         return [self._target[number] for number in found.ids if number != EOS]
-
-
-def longest_target(length: int, config: DecodingConfig) -> int:
-    """How many pieces a translation may have, of a source of this length."""
-    return max(1, min(int(config.max_ratio * length + 10), config.max_length))
 
 
 def graphics_cards() -> int:

@@ -9,6 +9,7 @@ from regard.disk import write_text
 from regard.errors import InputError
 from regard.plots import learning_curve
 from regard.text.formats import fingerprint
+from regard.training.distillation import taught_by
 from regard.training.loop import Run, read_history
 
 CARD = """---
@@ -30,7 +31,7 @@ regard translate {folder} "..."
 ![learning curve](learning-curve.png)
 
 ## Data
-{pairs:,} sentence pairs; SHA-256 of the pairs in their order: `{fingerprint}`.
+{pairs:,} sentence pairs{taught}; SHA-256 of the pairs in their order: `{fingerprint}`.
 
 ## Settings
 ```toml
@@ -50,7 +51,7 @@ def write_card(run: Run) -> None:
     }
     names = history[-1]["bleu"] if history else {}
     scores: dict[str, list[float | None]] = {name or "BLEU": [row["bleu"][name] for row in history] for name in names}
-    directions = run.config.text.directions
+    directions, teacher = run.config.text.directions, taught_by(run.folder)
     card = CARD.format(
         kind="An RNN" if run.config.model.architecture == "rnn" else "A Transformer",
         architecture=run.config.model.architecture,
@@ -61,6 +62,7 @@ def write_card(run: Run) -> None:
         folder=run.folder.name,
         scores=_table(history),
         pairs=len(run.train.source),
+        taught=f", of a corpus and of what the model `{teacher}` made of its sources (distillation)" if teacher else "",
         fingerprint=fingerprint(run.train),
         settings=_toml(flatten(run.config)),
     )

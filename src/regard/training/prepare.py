@@ -46,6 +46,7 @@ class Wanted:
     valid: Sequence[str]  # none: some pairs of the training files are held out
     given: Settings  # settings by dotted name
     origin: Path | None = None  # a model to start from, with its words
+    words: Tokenizer | None = None  # to be kept; None: those of `origin`, or else learned from the pairs
     device: torch.device
 
 
@@ -74,20 +75,26 @@ def prepare(wanted: Wanted) -> Prepared:
 
     Raises InputError where files or settings cannot be used, or are not those of the interrupted training.
     """
-    _refuse_place(wanted.folder)
+    refuse_place(wanted.folder)
     own = wanted.folder / "training"
     if (own / NOTE).exists():
         return _go_on(wanted, _read_note(own / NOTE))
     if not wanted.train:
         raise InputError(f"{wanted.folder}: no training to go on with. Give it pairs: --train corpus.fr corpus.en")
-    taken = [name for name in OURS if (wanted.folder / name).exists()]
-    if taken and not (own / LAST).exists():  # a training that was killed before its note was written may begin again
-        raise InputError(f"{wanted.folder} holds a {taken[0]} already, without its training. Choose a new folder.")
+    refuse_model(wanted.folder)
     return _begin(wanted)
 
 
-def _refuse_place(folder: Path) -> None:
-    """Finds out early that nothing can be written there."""
+def refuse_model(folder: Path) -> None:
+    """Raises InputError where a model is that would be lost."""
+    taken = [name for name in OURS if (folder / name).exists()]
+    own = folder / "training"
+    if taken and not (own / LAST).exists():  # a training that was killed before its note was written may begin again
+        raise InputError(f"{folder} holds a {taken[0]} already, without its training. Choose a new folder.")
+
+
+def refuse_place(folder: Path) -> None:
+    """Finds out early, by InputError, that nothing can be written there."""
     place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not place.is_dir():
         raise InputError(f"{place} is a file; the model needs a folder. Choose another name.")
@@ -98,22 +105,29 @@ def _refuse_place(folder: Path) -> None:
 def _begin(wanted: Wanted) -> Prepared:
     origin = load(wanted.origin) if wanted.origin else None
     settled = _of_origin(origin, wanted.given) | wanted.given
-    read, empty = drop_empty(read_pairs(wanted.train))
-    if len(read.source) < FEWEST:
-        files = " ".join(wanted.train)
-        raise InputError(f"{files}: {len(read.source)} pairs; at least {FEWEST} are needed, thousands are better.")
+    read, empty = read_enough(wanted.train)
     recommended = _names(wanted.train) | recommend(len(read.source), _machine(wanted.device), wanted.given)
     choices = {name: choice for name, choice in recommended.items() if name not in settled}
     config = configure({name: choice.value for name, choice in choices.items()} | settled)
-    corpus = _split(wanted, read, empty, config.training.seed)
-    tokenizer = origin.tokenizer if origin else Tokenizer.train(corpus.train, config.text, config.training.seed)
+    corpus = split(wanted, read, empty, config.training.seed)
+    known = origin.tokenizer if origin else wanted.words
+    tokenizer = known or Tokenizer.train(corpus.train, config.text, config.training.seed)
     corpus = _drop_long(corpus, wanted, tokenizer, config.text.max_length)
     run = Run(wanted.folder, config, tokenizer, corpus.train, corpus.valid)
     learner = _learner(run, wanted.device, origin)
     learner.save(run.own / LAST)
     save_description(config, tokenizer, wanted.folder)
-    write_text(run.own / NOTE, json.dumps(_files(wanted) | _fingerprints(corpus), indent=2) + "\n")
+    write_text(run.own / NOTE, json.dumps(files_of(wanted) | _fingerprints(corpus), indent=2) + "\n")
     return Prepared(run, learner, choices, corpus.empty, corpus.long, False)
+
+
+def read_enough(files: Sequence[str]) -> tuple[Pairs, int]:
+    """The pairs of these files with something on both sides, and how many have not. Raises InputError for too few."""
+    read, empty = drop_empty(read_pairs(files))
+    if len(read.source) < FEWEST:
+        names = " ".join(files)
+        raise InputError(f"{names}: {len(read.source)} pairs; at least {FEWEST} are needed, thousands are better.")
+    return read, empty
 
 
 def _machine(device: torch.device) -> Machine:
@@ -127,7 +141,7 @@ def _go_on(wanted: Wanted, note: dict[str, Any]) -> Prepared:
     config = configure(trained | limits)
     tokenizer = Tokenizer.load(wanted.folder, config.text.directions)
     wanted = dataclasses.replace(wanted, train=note["train"], valid=note["valid"])
-    corpus = _split(wanted, *drop_empty(read_pairs(wanted.train)), config.training.seed)
+    corpus = split(wanted, *drop_empty(read_pairs(wanted.train)), config.training.seed)
     corpus = _drop_long(corpus, wanted, tokenizer, config.text.max_length)
     for kind, now in _fingerprints(corpus).items():
         if (then := note.get(kind, now)) != now:
@@ -155,7 +169,7 @@ def _learner(run: Run, device: torch.device, origin: Translator | None = None) -
     return Learner(model, run.config.training, device)
 
 
-def _files(wanted: Wanted) -> dict[str, list[str]]:
+def files_of(wanted: Wanted) -> dict[str, list[str]]:
     """What the training was asked to read, by option."""
     return {
         "train": _absolute(wanted.train),
@@ -183,7 +197,7 @@ def _refuse_changes(wanted: Wanted, note: dict[str, Any], trained: Settings) -> 
         for name, value in wanted.given.items()
         if name not in LIMITS and trained[name] != value
     ]
-    for option, files in _files(wanted).items():
+    for option, files in files_of(wanted).items():
         if files and files != note[option]:
             changes.append(f"--{option} was {' '.join(note[option]) or 'not given'} and is now {' '.join(files)}")
     if changes:
@@ -217,7 +231,7 @@ def _names(files: Sequence[str]) -> dict[str, Choice]:
     return {}
 
 
-def _split(wanted: Wanted, pairs: Pairs, empty: int, seed: int) -> Corpus:
+def split(wanted: Wanted, pairs: Pairs, empty: int, seed: int) -> Corpus:
     """Training and validation pairs; without a validation file, some that occur once are held out."""
     if wanted.valid:
         valid, more = drop_empty(read_pairs(wanted.valid))
