@@ -152,7 +152,7 @@ def _drawn(extent: Extent, seed: int) -> Generator[Step, None, Effects]:
         for _ in range(ROUNDS):
             sizes = (extent.draws, d_k), (extent.draws, KEYS, d_k), (extent.draws, KEYS)
             q, k, arriving = (torch.randn(size, generator=chance) for size in sizes)
-            scales = {divided: 1 / math.sqrt(d_k) if divided else 1 for divided in WAYS}
+            scales = {divided: 1 / math.sqrt(d_k) if divided else 1.0 for divided in WAYS}
             rounds.append({divided: effect(q, k, arriving, scale) for divided, scale in scales.items()})
         for divided in WAYS:
             columns = zip(*(effects[divided] for effects in rounds), strict=True)

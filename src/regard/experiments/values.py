@@ -159,7 +159,11 @@ def _span(over: Interval) -> str:
 
 def _conclude(rows: Rows, refused: str, d_k: int, extent: Extent) -> str:
     first, same, last = rows[0], next(row for row in rows if row["d_v"] == d_k), rows[-1]
-    keys = f'queries of width {d_k + 1} are refused: "{refused}"' if refused else "and so do queries of another width"
+    keys = (
+        f'queries of width {d_k + 1} are refused: "{refused}"'
+        if refused
+        else f"queries of width {d_k + 1} are taken too."
+    )
     compared = [
         f"{abs(row['more than d_v = d_k']):.1f} {'more' if row['more than d_v = d_k'] > 0 else 'less'} at "
         f"d_v = {row['d_v']} ({row['more, 95 %']}{'' if row['told from none'] else ', not to be told from none'})"
@@ -170,7 +174,7 @@ def _conclude(rows: Rows, refused: str, d_k: int, extent: Extent) -> str:
     weights, training, encoding = ratios.values()
     holds = "holds" if refused else "holds for the values alone"
     return (
-        f"The claim {holds}: values of width {first['d_v']} to {last['d_v']} work with keys of width {d_k}, {keys} "
+        f"The claim {holds}: values of width {first['d_v']} to {last['d_v']} work with keys of width {d_k}; {keys} "
         f"After {extent.updates} updates, BLEU is {same['BLEU']:.1f} ({same['BLEU, 95 %']}) with d_v = d_k, "
         f"{', '.join(compared)}; 95 % over {extent.seeds} seeds. From the narrowest to the widest there are "
         f"{weights:.2f} times as many weights, {training:.2f} times as many words a second in training, and "
