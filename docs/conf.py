@@ -17,7 +17,10 @@ version = release = regard.__version__
 
 extensions = ["myst_nb", "sphinx.ext.autodoc", "generated", "docstrings"]
 exclude_patterns = ["experiments/results"]  # they are put into the page `experiment`
-nitpick_ignore_regex = [("py:.*", r"(?!regard\b).*")]  # names of other people's libraries lead nowhere: no network
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!regard\b).*"),  # names of other people's libraries lead nowhere: no network
+    ("py:.*", r".*\.(S|T|Same)"),  # type variables
+]
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
@@ -26,7 +29,8 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300  # seconds a cell
 nb_merge_streams = True
 
-autodoc_default_options = {"members": True, "member-order": "bysource", "show-inheritance": True}
+autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_inherit_docstrings = False
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
 maximum_signature_line_length = 100

@@ -22,7 +22,7 @@ def as_markup(lines: list[str]) -> list[str]:
     for line in lines:
         indented = line.startswith("    ")
         if indented and not inside:
-            told += ["" if told and told[-1] else "", "::", ""]
+            told += ["", "::", ""]
         if line.strip():
             inside = indented
         told.append(line if inside else _plain(line))

@@ -4,8 +4,11 @@ A comment in a page, `<!-- KIND: WHAT -->` on a line of its own, is replaced by 
 
     options: train       every option of the verb, as its parser has it
     settings: model      every setting of that part of the configuration, with its comment
+    presets: all         the sizes that have a name
     tried: length        what the experiment tries, and what came of it, where that is in the repository
     room: looking        the reference of all modules of a room
+
+And `model/attention.py:attention` becomes a link to the reference of it.
 """
 
 import argparse
@@ -23,13 +26,21 @@ DOCS = Path(__file__).parent
 RESULTS = DOCS / "experiments" / "results"
 ROOMS = Path(regard.__file__).parent
 PARTS = {"model": "ModelConfig", "text": "TextConfig", "training": "TrainingConfig", "decoding": "DecodingConfig"}
+PLACE = re.compile(r"`([\w/]+)\.py:([\w.]+)`")
 MARK = re.compile(r"^<!-- (\w+): (\w+) -->$", re.MULTILINE)
 
 
 def fill(page: str) -> str:
     """The page with its comments replaced. Raises KeyError where one asks for what there is not."""
-    makers = {"options": options, "settings": settings, "tried": tried, "room": room}
+    makers = {"options": options, "settings": settings, "presets": presets, "tried": tried, "room": room}
+    page = PLACE.sub(_link, page)
     return MARK.sub(lambda found: makers[found[1]](found[2]), page)
+
+
+def _link(place: re.Match[str]) -> str:
+    """A link to the function, or to the class that it belongs to; what is private has no reference."""
+    name = place[2].split(".")[0]
+    return place[0] if name.startswith("_") else f"[{place[0]}](#regard.{place[1].replace('/', '.')}.{name})"
 
 
 def options(verb: str) -> str:
@@ -106,6 +117,20 @@ def _meaning(field: Field) -> str:
     choices = re.fullmatch(r"Literal\[(.*)\]", field.type)
     listed = "one of " + ", ".join(ast.literal_eval(f"[{choices[1]}]")) if choices else ""
     return "; ".join(filter(None, (listed, field.comment)))
+
+
+def presets(which: str) -> str:
+    """Each preset, with its settings; an empty cell: the default, or what the recipe chooses."""
+    from regard.config import PRESETS
+
+    names = list(dict.fromkeys(key for sizes in PRESETS.values() for key in sizes))
+    rows = [(f"`{name}`", *(_size(sizes.get(key)) for key in names)) for name, sizes in PRESETS.items()]
+    return _table(("preset", *names), rows)
+
+
+def _size(value: Any) -> str:
+    """A preset's number; layers as encoder+decoder."""
+    return "+".join(map(str, value)) if isinstance(value, tuple) else str(value or "")
 
 
 def tried(name: str) -> str:
