@@ -117,12 +117,14 @@ def concluded(deviation, mean: float, told: bool) -> str:
 
     effects = {(d_k, divided): at(d_k, divided) for d_k in scale.WIDTHS for divided in (True, False)}
     losses = [{"d_k": 16, "BLEU lost": 1.25, "BLEU lost, 95 %": "-1 to 3.5", "told from none": told}]
-    return scale._conclude(effects, losses, scale.QUICK)
+    layers = [{"sqrt(d_k)": 2.0, "deviation of q k": deviation} for deviation in (1.5, 2.5)]
+    return scale._conclude(effects, layers, losses, scale.QUICK)
 
 
 def test_the_conclusion_says_so_where_the_claim_holds() -> None:
     said = concluded(math.sqrt, 0.25, True)
-    assert said.startswith("The variance is as claimed: the deviation of q k is 1.000 to 1.000 times sqrt(d_k).")
+    assert said.startswith("The variance is as claimed: q k deviates by 1.000 to 1.000 times sqrt(d_k), and in a")
+    assert "first layer, untrained, by 0.75 to 1.25 times." in said
     assert "keep 0.50 (0.50 to 0.50) nats of entropy, divided 2.50" in said
     assert "and the mean gradient is 0.2 times the divided one's" in said
     assert "costs 1.2 BLEU at d_k = 16 (-1 to 3.5); 95 % over" in said
@@ -130,7 +132,7 @@ def test_the_conclusion_says_so_where_the_claim_holds() -> None:
 
 def test_the_conclusion_says_so_where_the_claim_fails() -> None:
     said = concluded(lambda d_k: 1.0, 4, False)
-    assert said.startswith("The variance is not as claimed: the deviation of q k is 0.044 to 0.500 times sqrt(d_k).")
+    assert said.startswith("The variance is not as claimed: q k deviates by 0.044 to 0.500 times sqrt(d_k), and in")
     assert "but the mean gradient is 4.0 times the divided one's" in said
     assert "1.2 BLEU at d_k = 16 (-1 to 3.5, not to be told from none); 95 % over" in said
 

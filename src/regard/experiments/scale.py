@@ -98,7 +98,10 @@ def run(trial: Trial) -> Experiment:
     tables = _tables(effects, extent) | {"A Transformer's first layer, at its first weights": layers}
     tables |= {f"After {extent.updates} updates": [_row(one) for one in learned], "What leaving it out costs": losses}
     return Finding(
-        claim=CLAIM, conclusion=_conclude(effects, losses, extent), tables=tables, figure=_draw(effects, learned)
+        claim=CLAIM,
+        conclusion=_conclude(effects, layers, losses, extent),
+        tables=tables,
+        figure=_draw(effects, learned),
     )
 
 
@@ -238,9 +241,10 @@ def _row(one: Learned) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _conclude(effects: Effects, losses: Rows, extent: Extent) -> str:
+def _conclude(effects: Effects, layers: Rows, losses: Rows, extent: Extent) -> str:
     ratios = [effects[d_k, False]["deviation"].mean / math.sqrt(d_k) for d_k in WIDTHS]
     holds = min(ratios) > 0.95 and max(ratios) < 1.05
+    first = [row["deviation of q k"] / row["sqrt(d_k)"] for row in layers]
     last = WIDTHS[-1]
     divided, raw = effects[last, True], effects[last, False]
     more = raw["mean"].mean / divided["mean"].mean
@@ -250,8 +254,9 @@ def _conclude(effects: Effects, losses: Rows, extent: Extent) -> str:
         for row in losses
     )
     return (
-        f"The variance is {'' if holds else 'not '}as claimed: the deviation of q k is {min(ratios):.3f} to "
-        f"{max(ratios):.3f} times sqrt(d_k). Undivided at d_k = {last}, the weights over {KEYS} keys keep "
+        f"The variance is {'' if holds else 'not '}as claimed: q k deviates by {min(ratios):.3f} to {max(ratios):.3f} "
+        f"times sqrt(d_k), and in a Transformer's first layer, untrained, by {min(first):.2f} to {max(first):.2f} "
+        f"times. Undivided at d_k = {last}, the weights over {KEYS} keys keep "
         f"{raw['entropy'].digits(2)} nats of entropy, divided {divided['entropy'].digits(2)}; half of the queries get "
         f"a gradient below {raw['median'].digits(3)}, divided {divided['median'].digits(3)}, "
         f"{'but' if more > 1 else 'and'} the mean gradient is {more:.1f} times the divided one's. To train "
