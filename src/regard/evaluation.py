@@ -38,6 +38,11 @@ def bleu(translations: Sequence[str], references: Sequence[str], *, tokenize: st
     return _score(bleu_with(tokenize), translations, references, 0)
 
 
+def chrf(translations: Sequence[str], references: Sequence[str]) -> Score:
+    """chrF alone, without an interval."""
+    return _score(CHRF(), translations, references, 0)
+
+
 def bleu_with(tokenize: str) -> BLEU:
     """The metric with that tokenizer. Raises InputError where there is none such, or it is not installed."""
     if tokenize not in TOKENIZERS:
