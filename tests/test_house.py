@@ -31,6 +31,9 @@ DOORS = {  # library -> the rooms, and no others, that may import it
     "playwright": [],
     "nbclient": [],
     "ipykernel": [],
+    "sphinx": [],
+    "furo": [],
+    "myst_nb": [],
 }
 
 
