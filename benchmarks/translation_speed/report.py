@@ -1,0 +1,154 @@
+"""results.md: the table of each number of cores and beam, and the bars that they are held against."""
+
+import statistics
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from regard.evaluation import bleu
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from machine import sentence
+
+FAST, TORCH, CT2, GENERATE = "regard", "regard --engine torch", "ct2-transformers-converter, int8", "HF generate"
+BEAMS = (1, 5)
+LARGE = 16_000  # pieces, from which a sentence alone has to be twice as quick
+Told = dict[str, Any]
+
+
+class Bar(NamedTuple):
+    """Something that was to be reached, and what was."""
+
+    what: str
+    wanted: str
+    reached: str
+    met: bool
+
+
+def summary(name: str, rounds: list[Told], reference: list[str]) -> Told:
+    """One system's row: medians and spreads over the rounds."""
+    told = [results[name] for results in rounds]
+    good = [one for one in told if "error" not in one]
+    if not good:
+        return {"name": name, "error": told[0]["error"]}
+    row: Told = {"name": name, "version": good[0]["version"]}
+    row["memory_mib"] = statistics.median(one["memory_mib"] for one in good)
+    for beam in map(str, BEAMS):
+        own = [one["beams"][beam] for one in good]
+        texts = own[0]["texts"]
+        same = [
+            sum(a == b for a, b in zip(texts, results[FAST]["beams"][beam]["texts"], strict=True))
+            for results in rounds[:1]
+            if "error" not in results[FAST]
+        ]
+        row[beam] = {
+            "sentences_per_second": spread([len(texts) / one["together"] for one in own]),
+            "milliseconds_alone": spread([1000 * statistics.median(one["alone"]) for one in own]),
+            "bleu": bleu(texts, reference).score,
+            "same_as_regard": same[0] / len(texts) if same else None,
+        }
+    return row
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median, least and most."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def bars(results: Told, cores: list[int]) -> Iterator[Bar]:
+    """Every bar that could be measured."""
+    for number in cores:
+        rows = {row["name"]: row for row in results[f"cores_{number}"] if "error" not in row}
+        for beam in map(str, BEAMS):
+            where = f"{number} core{'s' * (number > 1)}, {'greedy' if beam == '1' else f'beam {beam}'}"
+            yield from _against(rows, beam, where, results["vocabulary"])
+        cold = results.get(f"cold_{number}")
+        if cold:
+            reached = f"{cold['seconds']['median']:.2f} s, {'with' if cold['torch'] else 'no'} torch in sys.modules"
+            met = cold["seconds"]["median"] <= 0.7 and not cold["torch"]
+            yield Bar(f"cold start, {number} core{'s' * (number > 1)}", "<= 0.7 s, no torch", reached, met)
+
+
+def _against(rows: Told, beam: str, where: str, vocabulary: int) -> Iterator[Bar]:
+    """regard's two engines against the peers."""
+    for name, other, least in ((FAST, CT2, 1.3), (FAST, GENERATE, 8.0), (TORCH, GENERATE, 2.0)):
+        if name not in rows or other not in rows:
+            continue
+        one, two = rows[name][beam], rows[other][beam]
+        many = one["sentences_per_second"]["median"] / two["sentences_per_second"]["median"]
+        alone = two["milliseconds_alone"]["median"] / one["milliseconds_alone"]["median"]
+        yield Bar(f"{name} against {other}, {where}: together", f">= {least:g} x", f"{many:.2f} x", many >= least)
+        lone = 2.0 if other == CT2 else least
+        if other != CT2 or vocabulary >= LARGE:
+            yield Bar(f"{name} against {other}, {where}: alone", f">= {lone:g} x", f"{alone:.2f} x", alone >= lone)
+        apart = one["bleu"] - two["bleu"]
+        yield Bar(f"{name} against {other}, {where}: BLEU", "within 0.1", f"{apart:+.2f}", abs(apart) <= 0.1)
+
+
+def table(results: Told, cores: list[int]) -> str:
+    """results.md"""
+    lines = [
+        "# Translation speed",
+        "",
+        f"Multi30k test_2016_flickr, English to German, the first {results['lines']:,} sentences, from text to text. "
+        f"One model, 4+4 layers, d_model 128, post-norm, {results['vocabulary']:,} pieces, {results['parameters']:,} "
+        f"parameters, trained for {results['minutes']:g} minutes, the same weights everywhere. {results['shortlist']}",
+        "",
+        f"Median and spread of {results['rounds']} interleaved rounds; alone: the median of {results['alone']} "
+        f"sentences one by one. {sentence(results)}",
+    ]
+    for number in cores:
+        for beam in map(str, BEAMS):
+            rows = results[f"cores_{number}"]
+            lines += [
+                "",
+                f"## {number} core{'s' if number > 1 else ''}, {'greedy' if beam == '1' else f'beam {beam}'}",
+                "",
+                "| | sentences/s (min to max) | regard is | one alone, ms (min to max) | regard is | BLEU "
+                "| same as regard | memory, MiB |",
+                "|---|---|---|---|---|---|---|---|",
+                *(_row(row, rows[0], beam) for row in rows),
+            ]
+    return "\n".join([*lines, "", *_cold(results, cores), "", *_bars(results, cores)]) + "\n"
+
+
+def _row(row: Told, own: Told, beam: str) -> str:
+    if "error" in row:
+        return f"| {row['name']} | did not run: {row['error']} | | | | | | |"
+    many, alone = row[beam]["sentences_per_second"], row[beam]["milliseconds_alone"]
+    times = ["-", "-"]
+    if "error" not in own:
+        times[0] = f"{own[beam]['sentences_per_second']['median'] / many['median']:.2f}x"
+        times[1] = f"{alone['median'] / own[beam]['milliseconds_alone']['median']:.2f}x"
+    same = row[beam]["same_as_regard"]
+    return (
+        f"| {row['name']} {row['version']} | {many['median']:,.0f} ({many['min']:,.0f} to {many['max']:,.0f}) "
+        f"| {times[0]} | {alone['median']:.2f} ({alone['min']:.2f} to {alone['max']:.2f}) | {times[1]} "
+        f"| {row[beam]['bleu']:.2f} | {'-' if same is None else f'{same:.1%}'} | {row['memory_mib']:,.0f} |"
+    )
+
+
+def _cold(results: Told, cores: list[int]) -> Iterator[str]:
+    yield "## From a command to its answer"
+    yield ""
+    yield '`regard translate MODEL "..."`, the whole process, wall time; the interpreter alone takes the second.'
+    yield ""
+    yield "| cores | s (min to max) | `python -c pass`, s | torch in sys.modules |"
+    yield "|---|---|---|---|"
+    for number in cores:
+        cold = results[f"cold_{number}"]
+        seconds, bare = cold["seconds"], cold["interpreter"]
+        times = f"{seconds['median']:.2f} ({seconds['min']:.2f} to {seconds['max']:.2f})"
+        yield f"| {number} | {times} | {bare['median']:.2f} | {'yes' if cold['torch'] else 'no'} |"
+
+
+def _bars(results: Told, cores: list[int]) -> Iterator[str]:
+    reached = list(bars(results, cores))
+    yield f"## What was to be reached: {sum(bar.met for bar in reached)} of {len(reached)}"
+    yield ""
+    yield "| | wanted | reached | |"
+    yield "|---|---|---|---|"
+    for bar in reached:
+        yield f"| {bar.what} | {bar.wanted} | {bar.reached} | {'met' if bar.met else '**missed**'} |"
