@@ -182,7 +182,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "base": {"layers": (6, 6), "d_model": 512, "d_ff": 2048, "n_heads": 8},
     "big": {"layers": (6, 6), "d_model": 1024, "d_ff": 4096, "n_heads": 16},
     "deep-shallow": {"layers": (12, 1), "d_model": 512, "d_ff": 2048, "n_heads": 8, "norm": "pre"},
-    "student": {"layers": (6, 1), "d_model": 128, "d_ff": 512, "n_heads": 4, "norm": "pre", "p_drop": 0.1},
+    "student": {"layers": (6, 1), "d_model": 128, "d_ff": 512, "n_heads": 4, "norm": "pre"},
 }
 
 Settings = dict[str, Any]  # dotted name -> value

@@ -28,6 +28,7 @@ from regard.training.prepare import NOTE, Corpus, Wanted, files_of, read_enough,
 HOME, TRAIN, VALID = "distilled", "train.jsonl", "valid.jsonl"
 PART = 512  # lines that are translated before they are written down
 WORDS = {"text.tokenizer", "text.vocabulary", "text.joint"}  # whoever sets one of these wants other words
+P_DROP = 0.1  # a teacher is more regular than a corpus: there is less to overfit
 AS_TAUGHT = (*sorted(WORDS), "text.max_length")
 
 
@@ -122,7 +123,7 @@ class Distillation:
             return wanted
         given = wanted.given
         if given.get("model.architecture") != "rnn":
-            given = preset("student") | given
+            given = preset("student") | {"model.p_drop": P_DROP} | given
         words = None
         if not WORDS & given.keys():
             taught, own = flatten(self.teacher.translator.config), self.teacher.translator.tokenizer
