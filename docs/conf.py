@@ -20,6 +20,7 @@ exclude_patterns = ["experiments/results"]  # they are put into the page `experi
 nitpick_ignore_regex = [
     ("py:.*", r"(?!regard\b).*"),  # names of other people's libraries lead nowhere: no network
     ("py:.*", r".*\.(S|T|Same)"),  # type variables
+    ("py:.*", r"regard\.(cli|demo|serving|weights|device|disk|plots)\..*"),  # rooms without a page
 ]
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
@@ -41,6 +42,8 @@ html_theme = "furo"
 html_title = "regard"
 html_show_sphinx = False
 html_copy_source = False
+html_static_path = ["style.css"]
+html_css_files = ["style.css"]
 html_theme_options = {  # the colours of the page that `regard look` opens
     "light_css_variables": {
         "color-background-primary": "#fbfbf8",

@@ -1,7 +1,7 @@
 """Docstrings of the package, which are plain text, as the markup that Sphinx reads.
 
-A word in `backticks` is code, an indented block keeps its lines, and nothing else means anything. A dataclass or a named
-tuple also tells its fields, each with the comment on its line.
+A word in `backticks` is code, an indented block keeps its lines, and nothing else means anything. A dataclass or a
+named tuple also tells its fields, each with the comment on its line.
 """
 
 import dataclasses

@@ -63,7 +63,9 @@ def learned(tmp_path_factory: pytest.TempPathFactory) -> Path:
             (folder / f"{name}.{side}").write_text("".join(f"{line}\n" for line in lines * times), encoding="utf-8")
     pairs = [str(folder / f"{name}.{side}") for name in ("corpus", "dev") for side in ("fr", "en")]
     command = ["train", str(folder / "my-model"), "--quiet", "--directions", "fr-en", "en-fr"]
-    assert main([*command, "--config", str(folder / "settings.toml"), "--train", *pairs[:2], "--valid", *pairs[2:]]) == 0
+    assert (
+        main([*command, "--config", str(folder / "settings.toml"), "--train", *pairs[:2], "--valid", *pairs[2:]]) == 0
+    )
     return folder
 
 

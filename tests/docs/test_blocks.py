@@ -19,7 +19,7 @@ from regard.cli import _parser as parser
 from regard.config import configure, read_settings
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "docs").rglob("*.md")) + [ROOT / "README.md"]
+PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "README.md"]
 COMMANDS = {"": "sh", "sh": "sh", "console": "console"}  # the README's blocks have no name
 EXEMPT = {
     "text",  # what came out once: a listing of files, or numbers of another model

@@ -95,9 +95,9 @@ def test_every_experiment_has_a_section(generated):
 
 def test_signs_of_a_docstring_stand_for_themselves_and_formulas_keep_their_lines(docstrings):
     lines = ["log p / length ** alpha, see `beam_search`.", "", "    a * b", "    c", "", "W_ and |d|"]
-    assert docstrings.as_markup(lines) == [
-        "log p / length \\*\\* alpha, see ``beam_search``.", "", "", "::", "", "    a * b", "    c", "", "W\\_ and \\|d\\|"
-    ]  # fmt: skip
+    told = docstrings.as_markup(lines)
+    assert told[0] == "log p / length \\*\\* alpha, see ``beam_search``."
+    assert told[1:] == ["", "", "::", "", "    a * b", "    c", "", "W\\_ and \\|d\\|"]
 
 
 def test_a_class_tells_its_fields_with_their_comments(docstrings):
