@@ -141,6 +141,9 @@ def draw(results: Told, path: Path) -> None:
         one.spines[["top", "right"]].set_visible(False)
         one.spines[["left", "bottom"]].set_color(HAIR)
         one.grid(axis="y", color=HAIR, linewidth=0.6)
+        one.set_axisbelow(True)
+        one.yaxis.set_major_formatter("{x:,g}")
+        one.yaxis.set_minor_formatter("")
     figure.savefig(path)
 
 
@@ -169,7 +172,7 @@ def _draw_growth(axes: Any, rows: list[Told], field: str, unit: str) -> None:
         factors, values = [row["factor"] for row in own], [scale * row[field] for row in own]
         axes.plot(factors, values, color=colour, marker=mark, markersize=4, label=what)
     axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
+    axes.set_yscale("log", base=10 if unit == "ms" else 2)
     factors = sorted({row["factor"] for row in rows})
     axes.set_xticks(factors, [f"{factor:g}" for factor in factors])
     axes.set_xlabel("times the reference", fontsize=9)

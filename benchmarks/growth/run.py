@@ -38,7 +38,7 @@ from machine import describe  # noqa: E402
 
 REFERENCE = {"n_encoder_layers": 4, "n_decoder_layers": 4, "d_model": 256, "d_ff": 1024, "n_heads": 4}
 VOCABULARY = 8000
-BATCH = Pieces(64, 32, 32)  # of an update and of a translation
+BATCH = Pieces(32, 32, 32)  # of an update and of a translation
 FACTORS = (0.25, 0.5, 1, 2, 4)
 LENGTHS = tuple(2**power for power in range(3, 12))
 PRESETS = ("tiny", "small", "base")
@@ -66,7 +66,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="How the cost of a Transformer grows.")
     parser.add_argument("--quick", action="store_true", help="a few small points, to see that it runs")
-    parser.add_argument("--repeats", type=int, default=7, help="of each point; the median counts")
+    parser.add_argument("--repeats", type=int, default=5, help="of each point; the median counts")
     parser.add_argument("--cores", type=int, nargs="+", default=sorted({1, os.cpu_count() or 1}))
     parser.add_argument("--into", type=Path, default=HERE)
     return parser
