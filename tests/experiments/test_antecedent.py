@@ -30,8 +30,8 @@ TIRED = Contrast(
 
 def test_wilsons_interval_is_that_of_the_books() -> None:
     assert wilson(0.8, 10) == pytest.approx((80, 49.02, 94.33), abs=0.01)
-    assert wilson(1, 1) == pytest.approx((100, 100 / (1 + 1.959964**2), 100))
-    assert wilson(0, 1) == pytest.approx((0, 0, 100 - 100 / (1 + 1.959964**2)))
+    assert wilson(1.0, 1) == pytest.approx((100, 100 / (1 + 1.959964**2), 100))
+    assert wilson(0.0, 1) == pytest.approx((0, 0, 100 - 100 / (1 + 1.959964**2)))
 
 
 def test_words_are_moved_and_none_is_lost() -> None:
@@ -103,11 +103,13 @@ def test_a_share_is_the_mean_of_the_models_and_its_interval_that_of_one_models_s
 def test_the_experiment_writes_what_it_found(tmp_path, monkeypatch, capsys) -> None:
     made = demo_corpus(1, 3000)
     short = made._replace(
-        train=Pairs(*(side[:1500] for side in made.train)),
+        valid=Pairs(*(side[:5] for side in made.valid)),
         test=Pairs(*(side[:5] for side in made.test)),
-        contrasts=made.contrasts[:8],
+        contrasts=made.contrasts[:4],
     )
-    for name, value in (("UPDATES", 2), ("MODELS", 2), ("QUESTIONS", 8), ("demo_corpus", lambda seed: short)):
+    tiny = {"model.n_encoder_layers": 1, "model.n_decoder_layers": 1, "model.d_model": 12, "decoding.max_ratio": 0.1}
+    values = {"SETTINGS": antecedent.SETTINGS | tiny, "UPDATES": 2, "MODELS": 2, "demo_corpus": lambda seed: short}
+    for name, value in values.items():
         monkeypatch.setattr(antecedent, name, value)
     assert main(["experiment", "antecedent", str(tmp_path), "--quick", "--quiet"]) == 0
     told = json.loads((tmp_path / "antecedent.json").read_text("utf-8"))

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 
 from regard.looking.roles import (
-    END, ITSELF, NEXT, PREVIOUS, RARE, START, WRITING, WRITTEN, links, parts,
+    END,
+    ITSELF,
+    NEXT,
+    PREVIOUS,
+    RARE,
+    START,
+    WRITING,
+    WRITTEN,
+    links,
+    parts,
 )  # fmt: skip
 from regard.looking.steering import HeadPlace, changed, fixed
 from regard.text.formats import Pairs

@@ -5,6 +5,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from regard.config import Settings
 from regard.decoding.translator import Translator
 from regard.demo.antecedents import question, scene_of
@@ -13,7 +15,7 @@ from regard.demo.family import Contrast
 from regard.demo.grammar import Text
 from regard.demo.lexicon import lexicon
 from regard.evaluation import bleu
-from regard.experiments.figure import MARKS, SERIES, legend, panels
+from regard.experiments.figure import MARKS, SERIES, panels
 from regard.experiments.finding import Corpus, Experiment, Finding, Rows, Step, Trial, share
 from regard.experiments.interval import Interval, Z
 from regard.experiments.lesson import Lesson, teach
@@ -32,8 +34,8 @@ if TYPE_CHECKING:
 CLAIM = (
     'Attention finds what "it" stands for: where the animal "was too tired", it is the animal; "too wide", the street.'
 )
-SETTINGS: Settings = {"text.vocabulary": 4000}  # every word of the demo
-UPDATES = 1200
+SETTINGS: Settings = {"text.tokenizer": "word", "text.joint": False, "text.vocabulary": 2600}  # every word of the demo
+UPDATES, MANY_UPDATES = 1200, 3000
 MODELS, MANY_MODELS = 3, 7
 QUESTIONS, MANY_QUESTIONS = 100, 300  # for heads and methods: one half to choose on, the other to count on
 CHANCE = 50.0  # per cent
@@ -68,20 +70,18 @@ def english_to_french(made: DemoCorpus) -> Corpus:
     return Corpus(*(Pairs(part.target, part.source) for part in (made.train, made.valid, made.test)))
 
 
-def lesson(corpus: Corpus, seed: int, name: str = "en-fr") -> Lesson:
-    """What a model is taught here."""
-    return Lesson(
-        name=name,
-        train=corpus.train,
-        valid=corpus.valid,
-        settings=SETTINGS | {"training.updates": UPDATES},
-        seed=seed,
-    )
+def lesson(trial: Trial, corpus: Corpus, number: int) -> Lesson:
+    """What model `number` is taught here; of the user's own corpus, in pieces, for it may have any number of words."""
+    settings = {} if trial.corpus else SETTINGS
+    updates = UPDATES if trial.quick else MANY_UPDATES
+    name = "yours" if trial.corpus else "en-fr"
+    given = settings | {"training.updates": updates}
+    return Lesson(name=name, train=corpus.train, valid=corpus.valid, settings=given, seed=trial.seed + number)
 
 
 def _one(trial: Trial, made: DemoCorpus, number: int) -> Generator[Step, None, Seen]:
     corpus = english_to_french(made)
-    translator = yield from share(teach(trial, lesson(corpus, trial.seed + number)), 0, 2)
+    translator = yield from share(teach(trial, lesson(trial, corpus, number)), 0, 2)
     yield Step(0.5, "translating")
     answers = translator.translate(corpus.test.source, beam_size=1)
     score = bleu([answer.text for answer in answers], corpus.test.target).score
@@ -205,16 +205,18 @@ class Chosen(NamedTuple):
     """What was best in the first half of the sentences, and its share in the other half."""
 
     name: str
-    share: float
+    share: float | None  # None: it had nothing to say
 
 
 def chosen(halves: tuple[Antecedents, Antecedents], rows: Callable[[Antecedents], Sequence[Hits]]) -> Chosen:
     """The row, and the side of it, that are best in the first half; counted on the other, or the luckiest would win."""
     first, other = (rows(half) for half in halves)
+    if not first:
+        return Chosen("", None)
     row = best(first)
     side = max(SIDES, key=lambda name: getattr(row, name) or 0.0)
-    counted = next(one for one in other if one[:2] == row[:2])
-    return Chosen(f"{row.method}, {row.place or SIDES[side]}", getattr(counted, side) or 0.0)
+    share = next((getattr(one, side) for one in other if one[:2] == row[:2]), None)
+    return Chosen(f"{row.method}, {row.place or SIDES[side]}", share)
 
 
 def _heads(method: str) -> Callable[[Antecedents], list[Hits]]:
@@ -255,43 +257,43 @@ def _conclude(tables: Mapping[str, Rows], models: int) -> str:
     knows = min(right["%"], follows["%"], stays["%"]) >= 100 * LEARNED
     swapped = next(row for row in moved if row["moved"] == EXCHANGED)
     _, head, _, method = told[:4]
-    tells = "tells the noun" if head["%"] >= 100 * LEARNED else "tells something of it" if _low(head) > CHANCE else None
+    tells = (
+        "tells the noun" if head["%"] >= 100 * LEARNED else "tells something of it" if _of(head).low > CHANCE else None
+    )
     behind = next(row for row in moved if row["moved"] == BEHIND)
-    meant, stood = _said(swapped, "its own pronoun"), _said(swapped, "the other noun's")
+    meant, stood = _of(swapped, "its own pronoun"), _of(swapped, "the other noun's")
     return (
         f'The models {"know" if knows else "have not learned well"} what "it" is: the right pronoun is the more '
-        f"probable one in {_said(right)} % of the sentences, follows its noun in {_said(follows)} % where that is "
-        f"replaced by one of the other gender, and is written in {_said(gone, 'written')} % where it is hidden. "
+        f"probable one in {_of(right)} % of the sentences, follows its noun in {_of(follows)} % where that is "
+        f"replaced by one of the other gender, and is written in {_of(gone, 'written')} % where it is hidden. "
         f"{f'A head {tells}' if tells else 'No head tells the noun'}: the best of each model, chosen on other "
-        f"sentences, gives more weight to it than to the other noun in {_said(head)} %, the best method in "
-        f"{_said(method)} % (by chance 50). All moved behind a word such as Yesterday, the pronoun is right in "
-        f"{_said(behind, 'its own pronoun')} %; with the nouns in each other's place it goes by what is meant in "
+        f"sentences, gives more weight to it than to the other noun in {_of(head)} %, the best method in "
+        f"{_of(method)} % (by chance 50). All moved behind a word such as Yesterday, the pronoun is right in "
+        f"{_of(behind, 'its own pronoun')} %; with the nouns in each other's place it goes by what is meant in "
         f"{meant} % and by the noun's place in {stood} %. ({models} models; 95 % intervals of sentences.)"
     )
 
 
-def _said(row: Mapping[str, Any], name: str = "") -> str:
-    """As 98.0 (96.1 to 99.0)."""
+def _of(row: Mapping[str, Any], name: str = "") -> Interval:
+    """The share in these columns of a row."""
     before = f"{name}, " if name else ""
-    return f"{row[f'{before}%']:.1f} ({row[f'{before}95 %']})"
-
-
-def _low(row: Mapping[str, Any]) -> float:
-    return float(row["95 %"].split()[0])
+    low, high = map(float, row[f"{before}95 %"].split(" to "))
+    return Interval(row[f"{before}%"], low, high)
 
 
 def _draw(tables: Mapping[str, Rows], seen: Sequence[Seen]) -> "Figure":
     pronoun, hidden, moved, told, _ = tables.values()
-    names = ["changed or hidden: the right pronoun, %", "moved: the pronoun written, %", "more for its own noun, %"]
-    drawn = panels('What "it" is', names, height=4.6)
-    first, second, third = drawn.axes
-    rows = {"its noun replaced: it follows": pronoun[2], "the other replaced: it stays": pronoun[3]}
-    _dots(first, {**rows, **{_hiding(row): row for row in hidden}}, {"translated anew": ("", "written")})
-    pairs = {"its own": ("its own pronoun",), "the other noun's": ("the other noun's",)}
-    _dots(second, {row["moved"]: row for row in moved}, pairs)
-    _dots(third, {row["what"]: row for row in told}, {"mean of the models": ("",)})
+    names = ["hidden or replaced: the right pronoun", "moved: the pronoun that is written", "more weight for its noun"]
+    drawn = panels('What "it" is: % of the sentences; the line is chance', names, height=4.6)
+    changed = {"its noun replaced: it follows": _of(pronoun[2]), "the other replaced: it stays": _of(pronoun[3])}
+    changed |= {_hiding(row): _of(row, "written") for row in hidden}
+    _dots(drawn.axes[0], {"": changed})
+    sides = {"its own": "its own pronoun", "the other noun's": "the other noun's"}
+    _dots(drawn.axes[1], {name: {row["moved"]: _of(row, side) for row in moved} for name, side in sides.items()})
+    drawn.axes[1].legend(frameon=False, fontsize=8, labelcolor=INK, loc="upper left", bbox_to_anchor=(0.02, 0.92))
+    _dots(drawn.axes[2], {"": {row["what"]: _of(row) for row in told if row["%"] is not None}})
     every = [100 * hit.highest() for one in seen for hit in _heads("weights")(one.halves[1])]
-    third.plot(every, [0] * len(every), "|", color=FAINT, markersize=6)
+    drawn.axes[2].plot(every, [0] * len(every), "|", color=FAINT, markersize=6)
     return drawn.figure
 
 
@@ -299,31 +301,18 @@ def _hiding(row: Mapping[str, Any]) -> str:
     return "as it is" if row["hidden"] == AS_IT_IS else f"{row['hidden']} {row['how']}"
 
 
-def _dots(axes: "Axes", rows: Mapping[str, Mapping[str, Any]], series: Mapping[str, Sequence[str]]) -> None:
-    """A line for each row, a dot with its interval for each series; a series is the first of its columns there is."""
-    for number, (label, names) in enumerate(series.items()):
-        found = [next((row[key] for key in _columns(names, "%") if key in row), None) for row in rows.values()]
-        ranges = [next((row[key] for key in _columns(names, "95 %") if key in row), None) for row in rows.values()]
-        places = [place for place, value in enumerate(found) if value is not None]
-        spans = [[float(end) for end in str(ranges[place]).split(" to ")] for place in places]
-        values = [found[place] or 0.0 for place in places]
-        wide = [
-            [max(0.0, value - low) for value, (low, _) in zip(values, spans, strict=True)],
-            [max(0.0, high - value) for value, (_, high) in zip(values, spans, strict=True)],
-        ]
-        shifted = [place + 0.18 * number for place in places]
-        axes.errorbar(
-            values, shifted, xerr=wide, fmt=MARKS[number], color=SERIES[number], markersize=4, elinewidth=1, label=label
-        )
-    axes.set_yticks(range(len(rows)), list(rows), fontsize=7, color=INK)
+def _dots(axes: "Axes", series: Mapping[str, Mapping[str, Interval]]) -> None:
+    """A line for each share, a dot with its interval in it for each series."""
+    for number, (label, rows) in enumerate(series.items()):
+        found = list(rows.values())
+        wide = [[one.mean - one.low for one in found], [one.high - one.mean for one in found]]
+        lines, colour = [place + 0.18 * number for place in range(len(found))], SERIES[number]
+        at = [one.mean for one in found]
+        axes.errorbar(at, lines, xerr=np.maximum(wide, 0), fmt=MARKS[number], color=colour, label=label, markersize=4)
+    names = list(next(iter(series.values())))
+    axes.set_yticks(range(len(names)), names, fontsize=7, color=INK)
     axes.invert_yaxis()
     axes.set_xlim(-3, 103)
     axes.axvline(CHANCE, color=FAINT, linewidth=0.9)
     axes.grid(axis="y", color=HAIR, linewidth=0.4)
-    axes.set_xlabel("% of the sentences; the line: by chance", fontsize=8, color=SOFT)
-    if len(series) > 1:
-        legend(axes)
-
-
-def _columns(names: Sequence[str], kind: str) -> list[str]:
-    return [f"{name}, {kind}" if name else kind for name in names]
+    axes.set_xlabel("%", fontsize=8, color=SOFT)

@@ -80,8 +80,7 @@ def run(trial: Trial) -> Experiment:
 
 
 def _one(trial: Trial, corpus: Corpus, number: int) -> Generator[Step, None, Seen]:
-    name = "yours" if trial.corpus else "en-fr"
-    translator = yield from share(teach(trial, lesson(corpus, trial.seed + number, name)), 0, 2)
+    translator = yield from share(teach(trial, lesson(trial, corpus, number)), 0, 2)
     yield Step(0.5, "weighing heads")
     order = by_importance(translator, corpus.valid)
     test = Pairs(*(side[: LINES if trial.quick else MANY_LINES] for side in corpus.test))
