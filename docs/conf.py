@@ -27,7 +27,7 @@ myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 300  # seconds a cell
+nb_execution_timeout = 600  # seconds a cell: minutes more than a quiet machine takes
 nb_merge_streams = True
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}

@@ -40,7 +40,8 @@ def fill(page: str) -> str:
 def _link(place: re.Match[str]) -> str:
     """A link to the function, or to the class that it belongs to; what is private has no reference."""
     name = place[2].split(".")[0]
-    return place[0] if name.startswith("_") else f"[{place[0]}](#regard.{place[1].replace('/', '.')}.{name})"
+    shown = f"`{place[1]}.py:` `{place[2]}`"  # a narrow column breaks between the two
+    return shown if name.startswith("_") else f"[{shown}](#regard.{place[1].replace('/', '.')}.{name})"
 
 
 def options(verb: str) -> str:
@@ -137,7 +138,10 @@ def tried(name: str) -> str:
     """What an experiment tries, the command, and its committed result."""
     from regard.cli.experiment import EXPERIMENTS
 
-    told = [f"*{EXPERIMENTS[name][0].upper()}{EXPERIMENTS[name][1:]}.*", f"```sh\nregard experiment {name} --quick\n```"]
+    told = [
+        f"*{EXPERIMENTS[name][0].upper()}{EXPERIMENTS[name][1:]}.*",
+        f"```sh\nregard experiment {name} --quick\n```",
+    ]
     result = RESULTS / f"{name}.md"
     if result.exists():
         own = re.sub(r"!\[(.*?)\]\((?!\w+:)", r"![\1](experiments/results/", result.read_text("utf-8"))

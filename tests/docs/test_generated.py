@@ -76,7 +76,7 @@ def test_what_a_page_asks_for_and_there_is_not_is_refused(generated):
 
 def test_a_place_in_the_code_becomes_a_link_to_what_has_a_reference(generated):
     told = generated.fill("`model/attention.py:Tap.forward`, `decoding/beam.py:_grow`")
-    assert told == "[`model/attention.py:Tap.forward`](#regard.model.attention.Tap), `decoding/beam.py:_grow`"
+    assert told == "[`model/attention.py:` `Tap.forward`](#regard.model.attention.Tap), `decoding/beam.py:` `_grow`"
 
 
 def test_a_result_is_shown_once_it_is_there(generated, tmp_path, monkeypatch):
