@@ -119,7 +119,7 @@ def _measured(models: dict[str, Path], test: Pairs, asked: argparse.Namespace) -
             "beam": beam,
             "parameters": sum(weight.numel() for weight in load_tensors(models[name] / WEIGHTS)[0].values()),
             "layers": _layers(models[name]),
-            "bleu": bleu(texts[name, beam], test.target, "none" if asked.text else "13a").score,
+            "bleu": bleu(texts[name, beam], test.target, tokenize="none" if asked.text else "13a").score,
             "sentences_per_second": _spread(together[name, beam]),
             "milliseconds_alone": _spread(alone[name, beam]),
         }

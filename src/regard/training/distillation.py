@@ -28,6 +28,13 @@ from regard.training.prepare import NOTE, Corpus, Wanted, files_of, read_enough,
 HOME, TRAIN, VALID = "distilled", "train.jsonl", "valid.jsonl"
 PART = 512  # lines that are translated before they are written down
 WORDS = {"text.tokenizer", "text.vocabulary", "text.joint"}  # whoever sets one of these wants other words
+OPTIONS = {
+    "teacher": "the teacher",
+    "direction": "--direction",
+    "beam": "--beam",
+    "train": "--train",
+    "valid": "--valid",
+}
 P_DROP = 0.1  # a teacher is more regular than a corpus: there is less to overfit
 AS_TAUGHT = (*sorted(WORDS), "text.max_length")
 
@@ -230,15 +237,6 @@ def _read_note(path: Path) -> dict[str, Any]:
         return {name: note[name] for name in ("name", *OPTIONS, "settings", "fingerprint", "valid_fingerprint")}
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path}: damaged; it says what is distilled. Take it from a copy.") from None
-
-
-OPTIONS = {
-    "teacher": "the teacher",
-    "direction": "--direction",
-    "beam": "--beam",
-    "train": "--train",
-    "valid": "--valid",
-}
 
 
 def _refuse_changes(wanted: Wanted, teacher: Teacher, note: dict[str, Any]) -> None:
