@@ -47,7 +47,8 @@ def main() -> None:
         return
     test = read_pairs(_files("test_2016_flickr", asked))
     models = {"teacher": asked.teacher} | dict(_students(asked))
-    results = describe(Path(__file__)) | {name: getattr(asked, name) for name in ("minutes", "beam", "rounds", "cores")}
+    results = describe(Path(__file__)) | {name: getattr(asked, name) for name in ("minutes", "beam", "rounds")}
+    results["threads"] = asked.cores
     results["models"] = list(_measured(models, Pairs(*(side[: asked.lines] for side in test)), asked))
     asked.into.mkdir(parents=True, exist_ok=True)
     (asked.into / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -150,7 +151,7 @@ def table(results: Row) -> str:
         "",
         f"Multi30k test_2016_flickr, English to German. A student is distilled from the teacher's beam of "
         f"{results['beam']}, or learns from the corpus alone; {results['minutes']:g} minutes of training each. "
-        f"The fast engine, {results['cores']} core{'s' * (results['cores'] > 1)}, all models in one process; median "
+        f"The fast engine, {results['threads']} thread{'s' * (results['threads'] > 1)}, all models in one process; median "
         f"(min to max) of {results['rounds']} interleaved rounds. {sentence(results)}",
         "",
         "| model | layers | parameters | beam | BLEU | to the teacher | sentences/s | times the teacher | alone, ms |",
