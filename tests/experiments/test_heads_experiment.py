@@ -79,7 +79,8 @@ def seen(floor: float) -> Seen:
         Played(HeadPlace("encoder", 0, 1), 0.5, heads.NONE, 0.3),
         Played(HeadPlace("cross", 1, 2), 1.0, "the word it writes", 0.9),
     ]
-    return Seen(80.0, curves, played, {"next word": 79.0, heads.NONE: 70.0, "the word it writes": 5.0})
+    without = [("next word", "encoder", 79.0), (heads.NONE, "encoder", 70.0), ("the word it writes", "cross", 5.0)]
+    return Seen(80.0, curves, played, {(part, kind): bleu for part, kind, bleu in without})
 
 
 def test_the_conclusion_tells_what_can_go_and_which_part_goes_last() -> None:
@@ -92,12 +93,10 @@ def test_the_conclusion_tells_what_can_go_and_which_part_goes_last() -> None:
     )
     assert "falls by 1 from 80.0; at random 1 % (0.6 to 0.6), the most important first 1 % (0.6 to 0.6)" in said
     assert "4 of 6 heads look first at one kind of place in half of their rows or more" in said
-    assert (
-        "the last to go are the cross's for the word it writes (mean turn 1.00), the first the encoder's for the"
-        in said
-    )
+    assert "the last of these to go are the cross's that look at the word it writes (mean turn 1.00), " in said
+    assert "the first the encoder's that look at the next word (mean turn 0.00). (2 models; 95 %" in said
     parts = list(tables.values())[2]
-    assert [(row["part"], row["heads"], row["BLEU lost without all of this part"]) for row in parts] == [
+    assert [(row["part"], row["heads"], row["BLEU lost without all of them"]) for row in parts] == [
         ("the word it writes", 2, 75.0),
         ("next word", 2, 1.0),
         (heads.NONE, 2, 10.0),

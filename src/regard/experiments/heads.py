@@ -66,7 +66,7 @@ class Seen(NamedTuple):
     bleu: float  # with all heads
     curves: Mapping[tuple[str, str], list[Curve]]  # kinds and order -> a curve, or one for each draw
     played: Sequence[Played]
-    without: Mapping[str, float]  # BLEU without all heads of a part
+    without: Mapping[tuple[str, str], float]  # part and kind -> BLEU without all such heads
 
 
 def run(trial: Trial) -> Experiment:
@@ -93,10 +93,10 @@ def _one(trial: Trial, corpus: Corpus, number: int) -> Generator[Step, None, See
         curves.setdefault((kinds, how), []).append(curve(translator, test, heads, steps, whole))
     yield Step(0.96, "looking where heads look")
     played = _played(parts(translator, corpus.train, corpus.test), order)
-    without = {
-        part: score(translator, test, [one.place for one in played if one.part == part])
-        for part in dict.fromkeys(one.part for one in played)
-    }
+    groups: dict[tuple[str, str], list[HeadPlace]] = {}
+    for one in played:
+        groups.setdefault((one.part, one.place.kind), []).append(one.place)
+    without = {group: score(translator, test, places) for group, places in groups.items()}
     return Seen(whole, curves, played, without)
 
 
@@ -211,16 +211,15 @@ def _parts(seen: Sequence[Seen]) -> list[dict[str, Any]]:
         heads.setdefault((one.part, one.place.kind), []).append(one.turn)
     rows = []
     for (part, kind), turns in heads.items():
-        found = of_seeds(turns) if len(turns) > 1 else None
-        lost = [one.bleu - one.without[part] for one in seen if part in one.without]
+        lost = [one.bleu - one.without[part, kind] for one in seen if (part, kind) in one.without]
         rows.append(
             {
                 "part": part,
                 "kind": kind,
                 "heads": len(turns),
                 "mean turn": statistics.fmean(turns),
-                "95 %": f"{found.low:.2f} to {found.high:.2f}" if found else None,
-                "BLEU lost without all of this part": statistics.fmean(lost),
+                "turns": f"{min(turns):.2f} to {max(turns):.2f}",
+                "BLEU lost without all of them": statistics.fmean(lost),
             }
         )
     return sorted(rows, key=lambda row: (row["part"] == NONE, -row["mean turn"]))
@@ -236,7 +235,7 @@ def _conclude(tables: Mapping[str, Rows], seen: Sequence[Seen]) -> str:
     often = [row for row in named if row["heads"] >= len(seen)]
     parts_said = f"{with_part} of {heads} heads look first at one kind of place in half of their rows or more"
     if len(often) > 1:
-        parts_said += f"; of these the last to go are {_named(often[0])}, the first {_named(often[-1])}"
+        parts_said += f"; the last of these to go are {_named(often[0])}, the first {_named(often[-1])}"
     whole = statistics.fmean(one.bleu for one in seen)
     return (
         f"Of all heads {can['all', LEAST]} can be switched off, the least important first, before BLEU falls by "
@@ -246,7 +245,9 @@ def _conclude(tables: Mapping[str, Rows], seen: Sequence[Seen]) -> str:
 
 
 def _named(row: Mapping[str, Any]) -> str:
-    return f"the {row['kind']}'s for the {row['part'].removeprefix('the ')} (mean turn {row['mean turn']:.2f})"
+    """As: the encoder's that look at the next word (mean turn 0.25)."""
+    part = row["part"] if row["part"].startswith(("the ", "itself")) else f"the {row['part']}"
+    return f"the {row['kind']}'s that look at {part} (mean turn {row['mean turn']:.2f})"
 
 
 def _draw(seen: Sequence[Seen]) -> "Figure":
