@@ -260,13 +260,18 @@ def _conclude(effects: Effects, layers: Rows, losses: Rows, extent: Extent) -> s
         f"{raw['entropy'].digits(2)} nats of entropy, divided {divided['entropy'].digits(2)}; half of the queries get "
         f"a gradient below {raw['median'].digits(3)}, divided {divided['median'].digits(3)}, "
         f"{'but' if more > 1 else 'and'} the mean gradient is {more:.1f} times the divided one's. To train "
-        f"{extent.updates} updates without the division costs {costs}; 95 % over {ROUNDS} rounds of draws, and over "
-        f"{extent.seeds} seeds."
+        f"{extent.updates} updates without the division, at the learning rate that suits it, costs {costs}; 95 % over "
+        f"{ROUNDS} rounds of draws, and over {extent.seeds} seeds."
     )
 
 
 def _draw(effects: Effects, learned: Sequence[Learned]) -> "Figure":
-    names = ["scores: their deviation, 95 % of them", "entropy of the weights, nats", "gradient at q", "BLEU, learned"]
+    names = [
+        "scores: their deviation, 95 % of them",
+        "entropy of the weights, nats",
+        "gradient at q",
+        "BLEU after training",
+    ]
     drawn = panels("What the division by the root of d_k does", names)
     for (divided, way), colour, mark in zip(WAYS.items(), SERIES, MARKS, strict=False):
         seen = {name: [effects[d_k, divided][name] for d_k in WIDTHS] for name in Effect._fields}
