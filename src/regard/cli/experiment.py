@@ -20,6 +20,7 @@ EXPERIMENTS = {  # name -> what is tried
     "heads": "how many heads are needed, and which parts they play",
 }
 ROOM = "regard-experiments"
+PARTS = {"train": "to learn from", "valid": "to validate with", "test": "to measure with"}
 OF_ANY_CORPUS = ("missing", "order", "scale", "values", "heads")
 
 
@@ -36,7 +37,7 @@ def add(verbs: Any) -> None:
     parser.add_argument("name", choices=EXPERIMENTS, metavar="NAME", help="one of those below")
     parser.add_argument("folder", nargs="?", default=ROOM, metavar="DIR", help=f"for results (default {ROOM})")
     parser.add_argument("--quick", action="store_true", help="within three minutes on two cores; wider intervals")
-    for part, what in (("train", "to learn from"), ("valid", "to validate with"), ("test", "to measure with")):
+    for part, what in PARTS.items():
         parser.add_argument(
             f"--{part}", nargs="+", metavar="FILE", help=f"pairs {what} (default: the corpus of the demo)"
         )
@@ -49,7 +50,7 @@ def run(asked: argparse.Namespace) -> int:
     need_figures()
     trial = Trial(
         folder=Path(asked.folder), quick=asked.quick, seed=1 if asked.seed is None else asked.seed,
-        device=start_torch(asked), corpus=_corpus(asked),
+        device=start_torch(asked), corpus=_corpus(asked), options=_options(asked),
     )  # fmt: skip
     steps = importlib.import_module(f"regard.experiments.{asked.name}").run(trial)
     began = time.monotonic()
@@ -88,10 +89,10 @@ class _Progress:
 
 def _corpus(asked: argparse.Namespace) -> Any:
     """The user's pairs, if there are any."""
-    given = [asked.train, asked.valid, asked.test]
-    if not any(given):
+    given = {part: getattr(asked, part) for part in PARTS}
+    if not any(given.values()):
         return None
-    if not all(given):
+    if not all(given.values()):
         raise InputError("A corpus has three parts here; give all of them: --train, --valid and --test.")
     if asked.name not in OF_ANY_CORPUS:
         raise InputError(
@@ -101,4 +102,14 @@ def _corpus(asked: argparse.Namespace) -> Any:
     from regard.experiments.finding import Corpus
     from regard.text.formats import drop_empty, read_pairs
 
-    return Corpus(*(drop_empty(read_pairs(files))[0] for files in given))
+    corpus = Corpus(*(drop_empty(read_pairs(files))[0] for files in given.values()))
+    for (part, files), pairs in zip(given.items(), corpus, strict=True):
+        if not pairs.source:
+            raise InputError(f"--{part} {' '.join(files)}: no pair with something on both sides; give it some.")
+    return corpus
+
+
+def _options(asked: argparse.Namespace) -> list[str]:
+    """The options that name the corpus, as they were given."""
+    given = ((f"--{part}", getattr(asked, part)) for part in PARTS)
+    return [word for option, files in given if files for word in (option, *files)]

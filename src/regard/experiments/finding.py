@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shlex
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,7 @@ class Trial:
     seed: int = 1
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     corpus: Corpus | None = None  # none: the one that comes with regard
+    options: Sequence[str] = ()  # of the command line, which name the corpus
 
 
 class Step(NamedTuple):
@@ -95,7 +97,8 @@ def save(name: str, finding: Finding, trial: Trial, seconds: float) -> list[Path
 
 def command(name: str, trial: Trial) -> str:
     """The command that repeats it."""
-    return f"regard experiment {name}" + " --quick" * trial.quick + f" --seed {trial.seed}" * (trial.seed != 1)
+    chosen = ["--quick"] * trial.quick + ["--seed", str(trial.seed)] * (trial.seed != 1)
+    return shlex.join(["regard", "experiment", name, *chosen, *trial.options])
 
 
 def machine() -> str:
