@@ -3,6 +3,9 @@
 finding         what an experiment is asked, how far it is, and what it found: a table, a figure, a sentence
 lesson          a small model, taught for an experiment, and kept
 figure          the frame that all figures share
+interval        95 %, of a few seeds, or of seeds and sentences
+spoiling        sentences with words missing, or not in their order
+resilience      what missing and order share: who is taught what, and how much each keeps
 length          N words at once, or N steps
 missing, order  words that are missing, or not in their order
 scale           the division by the root of d_k
