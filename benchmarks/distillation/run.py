@@ -151,8 +151,8 @@ def table(results: Row) -> str:
         "",
         f"Multi30k test_2016_flickr, English to German. A student is distilled from the teacher's beam of "
         f"{results['beam']}, or learns from the corpus alone; {results['minutes']:g} minutes of training each. "
-        f"The fast engine, {results['threads']} thread{'s' * (results['threads'] > 1)}, all models in one process; median "
-        f"(min to max) of {results['rounds']} interleaved rounds. {sentence(results)}",
+        f"The fast engine, {results['threads']} thread{'s' * (results['threads'] > 1)}, all models in one process; "
+        f"median (min to max) of {results['rounds']} interleaved rounds. {sentence(results)}",
         "",
         "| model | layers | parameters | beam | BLEU | to the teacher | sentences/s | times the teacher | alone, ms |",
         "|---|---|---|---|---|---|---|---|---|",

@@ -137,11 +137,13 @@ def test_the_conclusion_says_so_where_the_claim_fails() -> None:
     assert "1.2 BLEU at d_k = 16 (-1 to 3.5, not to be told from none); 95 % over" in said
 
 
-def test_the_experiment_writes_what_it_found_and_trains_each_model_once(experiment, toy_corpus, monkeypatch) -> None:
+def test_the_experiment_writes_what_it_found_and_trains_each_model_once(
+    experiment, tmp_path, toy_corpus, monkeypatch
+) -> None:
     monkeypatch.setattr(scale, "QUICK", Extent(draws=23, widths=(3,), seeds=2, updates=3))
     monkeypatch.setattr(scale, "WIDTHS", (2, 5))
     monkeypatch.setitem(SMALL, "decoding.max_length", 3)
-    found = experiment("scale", "--quick", *toy_corpus)
+    found = experiment("scale", tmp_path, "--quick", *toy_corpus)
     assert found.told["conclusion"] == found.out.strip()
     learned = found.told["tables"]["After 3 updates"]
     assert [(row["d_k"], row["seed"]) for row in learned] == [(3, 1), (3, 1), (3, 2), (3, 2)]

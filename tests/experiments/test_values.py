@@ -83,12 +83,12 @@ def test_a_wider_value_adds_its_columns_of_w_v_and_its_rows_of_w_o_in_every_atte
     assert all(cost.training.median > 0 < cost.encoding.median for cost in costs.values())
 
 
-def test_the_experiment_writes_what_it_found(experiment, toy_corpus, monkeypatch, unchecked) -> None:
+def test_the_experiment_writes_what_it_found(experiment, tmp_path, toy_corpus, monkeypatch, unchecked) -> None:
     widths = (Fraction(1, 8), Fraction(1))
     monkeypatch.setattr(values, "WIDTHS", widths)
     monkeypatch.setattr(values, "QUICK", Extent(learned=widths, seeds=2, updates=2, rounds=1))
     monkeypatch.setitem(SMALL, "decoding.max_length", 3)
-    found = experiment("values", "--quick", *toy_corpus)
+    found = experiment("values", tmp_path, "--quick", *toy_corpus)
     assert found.told["conclusion"] == found.out.strip()
     assert "they meet in a dot product" in found.told["conclusion"]
     assert [row["d_v"] for row in found.told["tables"]["One model a width, d_k = 16"]] == [2, 16]
