@@ -11,11 +11,12 @@ from random import Random
 import pytest
 
 from regard.demo.choices import Choices
-from regard.demo.corpus import DemoCorpus, casual, demo_corpus, key, phrases, words
+from regard.demo.corpus import HELD, DemoCorpus, casual, demo_corpus, key, phrases, words
 from regard.demo.family import Contrast, all_combinations, member
 from regard.demo.grammar import Text
 from regard.demo.lexicon import lexicon
 from regard.demo.patterns import PATTERNS, any_sentence
+from regard.demo.run import UNSEEN
 from regard.errors import InputError
 
 NOUNS = lexicon().nouns
@@ -153,10 +154,15 @@ def test_the_way_one_side_is_typed_follows_from_the_other(corpus):
         assert not (fr[0].islower() and marked), (fr, en)
 
 
-def test_the_sentence_of_the_lecture_is_in_training_both_ways(corpus):
-    train = list(zip(*corpus.train, strict=True))
-    assert ("je suis étudiant", "I am a student") in train
-    assert ("Je suis étudiant.", "I am a student.") in train
+@pytest.mark.parametrize("seed", [1, 2])  # by chance, seed 2 would draw one of them
+def test_what_the_demo_shows_as_unseen_is_in_no_part(seed):
+    made = demo_corpus(seed, 3000)
+    seen = {key(line) for part in (made.train, made.valid, made.test) for side in part for line in side}
+    assert {key("Je suis étudiant en médecine."), key("I am a medical student.")} <= seen
+    assert not {key(line) for pair in HELD for line in pair} & seen
+    assert [line for lines in UNSEEN.values() for line in lines] == [pair.fr for pair in HELD] + [
+        pair.en for pair in HELD[1:]
+    ]
 
 
 def test_contrasts_are_twins_whose_wrong_side_has_the_other_pronoun(corpus):

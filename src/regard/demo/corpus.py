@@ -18,6 +18,17 @@ N_VALID, N_TEST, N_CONTRASTS = 300, 600, 300
 FAMILY = 1 / 3  # the share of the pronoun family
 CASUAL, UNMARKED = 0.12, 0.04  # the shares without capital and final mark, and without the final mark only
 FEWEST = 3000
+HELD = [  # what the demo shows at its end; it is in no part
+    Text("je suis étudiant", "I am a student"),
+    Text(
+        "L'animal n'a pas traversé la rue parce qu'il était trop fatigué.",
+        "The animal did not cross the street because it was too tired.",
+    ),
+    Text(
+        "L'animal n'a pas traversé la rue parce qu'elle était trop large.",
+        "The animal did not cross the street because it was too wide.",
+    ),
+]
 ENOUGH = 5  # a word of the test is seen so often in training
 
 Make = Callable[[], Text]
@@ -107,7 +118,7 @@ def demo_corpus(seed: int = 1, train_pairs: int = 12000) -> DemoCorpus:
     rng.shuffle(combinations)
     tenth = len(combinations) // 10
     for_test, for_valid, for_train = combinations[:tenth], combinations[-tenth:], combinations[tenth:-tenth]
-    taken = {key(line) for pair in by_hand for line in pair}
+    taken = {key(line) for pair in [*by_hand, *HELD] for line in pair}
 
     def some(count: int, held: list[tuple[str, str]], known: Counter[str] | None = None) -> list[Text]:
         family = draw(lambda: member(rng, held), round(count * FAMILY), taken, known)

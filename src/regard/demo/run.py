@@ -13,7 +13,7 @@ from regard.config import Settings
 from regard.decoding.directory import load
 from regard.decoding.translator import Translator
 from regard.demo.antecedents import put_to_the_test
-from regard.demo.corpus import DemoCorpus, demo_corpus
+from regard.demo.corpus import HELD, DemoCorpus, demo_corpus
 from regard.demo.family import Contrast
 from regard.disk import write_text
 from regard.errors import InputError
@@ -53,17 +53,7 @@ SETTINGS: Settings = {
     "training.save_every": 500,
     "decoding.beam_size": 2,
 }
-UNSEEN = {
-    THERE: [
-        "je suis étudiant",
-        "L'animal n'a pas traversé la rue parce qu'il était trop fatigué.",
-        "L'animal n'a pas traversé la rue parce qu'elle était trop large.",
-    ],
-    BACK: [
-        "The animal did not cross the street because it was too tired.",
-        "The animal did not cross the street because it was too wide.",
-    ],
-}
+UNSEEN = {THERE: [pair.fr for pair in HELD], BACK: [pair.en for pair in HELD[1:]]}
 
 
 class Example(NamedTuple):
