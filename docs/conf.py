@@ -6,8 +6,6 @@ What says what the code can do is taken from the code: see `generated.py` and `d
 import sys
 from pathlib import Path
 
-from jupyter_client.connect import ConnectionFileMixin
-
 import regard
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -31,7 +29,6 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600  # seconds a cell: minutes more than a quiet machine takes
 nb_merge_streams = True
-ConnectionFileMixin.transport.default_value = "ipc"  # the notebook's kernel listens at no port, and has none to warn of
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_inherit_docstrings = False
