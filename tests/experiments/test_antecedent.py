@@ -8,7 +8,8 @@ from regard.cli import main
 from regard.demo.corpus import demo_corpus
 from regard.demo.family import Contrast
 from regard.experiments import antecedent
-from regard.experiments.antecedent import MOVES, Chosen, Seen, chosen, exchanged, later, reason_first, wilson
+from regard.experiments.antecedent import MOVES, Chosen, Seen, chosen, exchanged, later, reason_first
+from regard.experiments.interval import wilson
 from regard.looking.antecedents import Antecedents
 from regard.looking.hiding import Pronouns
 from regard.looking.pronouns import Hits

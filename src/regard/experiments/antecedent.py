@@ -1,6 +1,5 @@
 """What "it" is: the pronoun of a translation, what heads and methods give to its noun, and what decides it."""
 
-import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +16,7 @@ from regard.demo.lexicon import lexicon
 from regard.evaluation import bleu
 from regard.experiments.figure import MARKS, SERIES, panels
 from regard.experiments.finding import Corpus, Experiment, Finding, Rows, Step, Trial, share
-from regard.experiments.interval import Interval, Z
+from regard.experiments.interval import Interval, wilson
 from regard.experiments.lesson import Lesson, teach
 from regard.looking.antecedents import LEARNED, Antecedents, antecedents, best, methods_of_one_sentence
 from regard.looking.hiding import Pronouns, hidden, written
@@ -143,13 +142,6 @@ MOVES: dict[str, Callable[[Contrast], str]] = {
     "the reason, to the front": reason_first,
     EXCHANGED: exchanged,
 }
-
-
-def wilson(found: float, count: int) -> Interval:
-    """The 95 % interval of a share, 0 to 1, of so many sentences, all in per cent (Wilson, 1927)."""
-    middle, spread = found + Z**2 / (2 * count), Z * math.sqrt(found * (1 - found) / count + Z**2 / (4 * count**2))
-    low, high = ((middle + side * spread) / (1 + Z**2 / count) for side in (-1, 1))
-    return Interval(100 * found, 100 * max(0.0, low), 100 * min(1.0, high))
 
 
 def _shares(found: Sequence[float | None], count: int, name: str = "") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""95 % intervals: of a few seeds by Student's t, of seeds and sentences by drawing both anew."""
+"""95 % intervals: of a few seeds by Student's t, of seeds and sentences by drawing both anew, of a share by Wilson."""
 
 import math
 import random
@@ -55,6 +55,13 @@ def of_seeds_and_sentences(values: Sequence[Sequence[float]], *, resamples: int 
     means.sort()
     low, high = (means[round(share * (resamples - 1))] for share in (0.025, 0.975))
     return Interval(statistics.fmean(map(statistics.fmean, values)), low, high)
+
+
+def wilson(found: float, count: int) -> Interval:
+    """The 95 % interval of a share, 0 to 1, of so many sentences, all in per cent (Wilson, 1927)."""
+    middle, spread = found + Z**2 / (2 * count), Z * math.sqrt(found * (1 - found) / count + Z**2 / (4 * count**2))
+    low, high = ((middle + side * spread) / (1 + Z**2 / count) for side in (-1, 1))
+    return Interval(100 * found, 100 * max(0.0, low), 100 * min(1.0, high))
 
 
 def student(freedom: int) -> float:

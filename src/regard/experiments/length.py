@@ -88,6 +88,8 @@ def alternating(works: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str
         for name, work in works.items():
             began = time.perf_counter()
             work()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()  # or what was only asked for would count as done
             if number:  # the first round warms up
                 seconds[name].append(time.perf_counter() - began)
     return {name: _timing(taken) for name, taken in seconds.items()}
