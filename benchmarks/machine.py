@@ -1,7 +1,10 @@
-"""What a table of results says of the machine and of the state of the project."""
+"""What the benchmarks share: their corpus, what a table says of machine and project, and where it is left."""
+
+# ruff: noqa: T201
 
 import datetime
 import importlib.metadata
+import json
 import os
 import platform
 import shlex
@@ -11,6 +14,21 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+MULTI30K = Path(os.environ.get("REGARD_DATA", ROOT.parent / "shared" / "data")) / "multi30k"
+
+
+def need_multi30k(name: str) -> None:
+    """Ends the benchmark, and says so, where the corpus has no file of that name."""
+    if not (MULTI30K / name).exists():
+        print(f"skipped: no multi30k/{name}; set REGARD_DATA to the folder that holds multi30k/")
+        sys.exit()
+
+
+def need_proc() -> None:
+    """Ends the benchmark, and says so, where a process cannot be looked at."""
+    if not Path("/proc/self/status").exists():
+        print("skipped: this benchmark reads /proc, which this system has not")
+        sys.exit()
 
 
 def describe(script: Path) -> dict[str, Any]:
@@ -37,6 +55,14 @@ def sentence(told: dict[str, Any]) -> str:
         f"{told['python']}; {told['date']}, commit {told['commit']}; load before: {told['load_before']:.1f}: "
         f"`{told['command']}`."
     )
+
+
+def keep(results: dict[str, Any], told: str, into: Path, name: str = "results") -> None:
+    """Writes NAME.json and NAME.md, which is `told`, into the folder, and prints the latter."""
+    into.mkdir(parents=True, exist_ok=True)
+    (into / f"{name}.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    (into / f"{name}.md").write_text(told, encoding="utf-8")
+    print(told)
 
 
 def processor() -> str:

@@ -9,10 +9,7 @@ models are kept in --keep and not trained again. Writes results.json, results.md
 or into --into.
 """
 
-# ruff: noqa: T201
-
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -32,9 +29,8 @@ from regard.weights import load_tensors
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from machine import ROOT, describe, sentence  # noqa: E402
+from machine import MULTI30K, ROOT, describe, keep, need_multi30k, sentence  # noqa: E402
 
-DATA = Path(os.environ.get("REGARD_DATA", ROOT.parent / "shared" / "data")) / "multi30k"
 ALONE = 100  # sentences that are translated one by one
 Row = dict[str, Any]
 
@@ -42,19 +38,14 @@ Row = dict[str, Any]
 def main() -> None:
     """Trains what is not there yet, measures, writes, prints."""
     asked = _parser().parse_args()
-    if not (DATA / f"train.{asked.text}en.gz").exists():
-        print(f"skipped: no {DATA.name}/train.{asked.text}en.gz; set REGARD_DATA to the folder that holds {DATA.name}/")
-        return
+    need_multi30k(f"train.{asked.text}en.gz")
     test = read_pairs(_files("test_2016_flickr", asked))
     models = {"teacher": asked.teacher} | dict(_students(asked))
     results = describe(Path(__file__)) | {name: getattr(asked, name) for name in ("minutes", "beam", "rounds")}
     results["threads"] = asked.cores
     results["models"] = list(_measured(models, Pairs(*(side[: asked.lines] for side in test)), asked))
-    asked.into.mkdir(parents=True, exist_ok=True)
-    (asked.into / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (asked.into / "results.md").write_text(table(results), encoding="utf-8")
+    keep(results, table(results), asked.into)
     draw(results, asked.into / "distillation.png")
-    print(table(results))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -73,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _files(name: str, asked: argparse.Namespace) -> list[Path]:
-    return [DATA / f"{name}.{asked.text}{side}.gz" for side in ("en", "de")]
+    return [MULTI30K / f"{name}.{asked.text}{side}.gz" for side in ("en", "de")]
 
 
 def _students(asked: argparse.Namespace) -> Iterator[tuple[str, Path]]:

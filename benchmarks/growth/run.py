@@ -34,7 +34,7 @@ from regard.config import ModelConfig, preset
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from machine import describe  # noqa: E402
+from machine import describe, keep, need_proc  # noqa: E402
 
 REFERENCE = {"n_encoder_layers": 4, "n_decoder_layers": 4, "d_model": 256, "d_ff": 1024, "n_heads": 4}
 VOCABULARY = 8000
@@ -48,19 +48,14 @@ Told = dict[str, Any]
 def main() -> None:
     """Measures, writes, prints."""
     asked = _parser().parse_args()
-    if not Path("/proc/self/status").exists():
-        print("skipped: this benchmark reads /proc, which this system has not")
-        return
+    need_proc()
     results = describe(Path(__file__)) | {"reference": REFERENCE | {"vocabulary": VOCABULARY}, "batch": BATCH._asdict()}
     results["lengths"] = list(lengths(asked))
     results["growth"] = list(growth(asked))
     results["peaks"] = list(peaks(asked))
     results["shares"] = list(shares(asked, results["peaks"]))
-    asked.into.mkdir(parents=True, exist_ok=True)
-    (asked.into / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (asked.into / "results.md").write_text(table(results), encoding="utf-8")
+    keep(results, table(results), asked.into)
     draw(results, asked.into / "growth.png")
-    print(table(results))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,6 @@ is trained for a minute. Writes results.json, results.md and memory.png next to 
 
 import argparse
 import fcntl
-import json
 import os
 import random
 import struct
@@ -36,7 +35,7 @@ from regard.experiments.figure import SERIES, panels
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from machine import describe, sentence  # noqa: E402
+from machine import describe, keep, need_proc, sentence  # noqa: E402
 
 BAR = 100  # MiB above the loaded model
 EVERY = 0.1  # seconds between two looks
@@ -56,19 +55,14 @@ class Look(NamedTuple):
 def main() -> None:
     """Measures, writes, prints."""
     asked = _parser().parse_args()
-    if not Path("/proc/self/statm").exists():
-        print("skipped: this benchmark reads /proc, which this system has not")
-        return
+    need_proc()
     results = describe(Path(__file__)) | {"lines": asked.lines, "beam": asked.beam, "bar_mib": BAR}
     with tempfile.TemporaryDirectory() as name:
         model = Path(asked.model) if asked.model else train(Path(name))
         looks = watch(model, asked)
     results |= summary(looks)
-    asked.into.mkdir(parents=True, exist_ok=True)
-    (asked.into / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (asked.into / "results.md").write_text(table(results), encoding="utf-8")
+    keep(results, table(results), asked.into)
     draw(results, asked.into / "memory.png")
-    print(table(results))
 
 
 def _parser() -> argparse.ArgumentParser:

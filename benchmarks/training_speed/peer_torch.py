@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from stopwatch import PAD, drop_nothing_at, finish, read_task, start_alike, started, updates
+from stopwatch import PAD, Pair, drop_nothing_at, finish, read_task, start_alike, started, updates
 from torch import Tensor, nn
 
 
@@ -53,18 +53,29 @@ class Translator(nn.Module):
         return F.linear(decoded, self.pieces.weight)
 
 
+def optimizer_of(model: Translator, task: dict[str, Any]) -> torch.optim.Adam:
+    """The paper's Adam, at a constant rate."""
+    return torch.optim.Adam(model.parameters(), lr=task["learning_rate"], betas=(0.9, 0.98), eps=1e-9, fused=True)
+
+
+def train_on(model: Translator, optimizer: torch.optim.Adam, pair: Pair, task: dict[str, Any]) -> None:
+    """One update."""
+    source, target = pair
+    logits = model(source, target).flatten(0, 1)
+    smoothing = task["label_smoothing"]
+    F.cross_entropy(logits, target.flatten(), ignore_index=PAD, label_smoothing=smoothing).backward()
+    nn.utils.clip_grad_norm_(model.parameters(), task["clip"])
+    optimizer.step()
+    optimizer.zero_grad()
+
+
 def main() -> None:
     """Trains."""
     folder, task = read_task()
     model = Translator(task).train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=task["learning_rate"], betas=(0.9, 0.98), eps=1e-9, fused=True)
-    smoothing = task["label_smoothing"]
-    for [(source, target)] in updates(folder, task):
-        logits = model(source, target).flatten(0, 1)
-        F.cross_entropy(logits, target.flatten(), ignore_index=PAD, label_smoothing=smoothing).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), task["clip"])
-        optimizer.step()
-        optimizer.zero_grad()
+    optimizer = optimizer_of(model, task)
+    for [pair] in updates(folder, task):
+        train_on(model, optimizer, pair, task)
     finish(folder, task, "torch", model, model)
 
 

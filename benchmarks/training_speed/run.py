@@ -106,9 +106,7 @@ def _batches(pairs: Encoded, tokens: int) -> list[tuple[torch.Tensor, torch.Tens
 
 def measure(folder: Path, task: dict[str, Any], asked: argparse.Namespace, name: str) -> dict[str, Any]:
     """All tables of one size of model."""
-    sizes = preset(name)
-    model = {key: sizes[f"model.{key}"] for key in ("d_model", "d_ff", "n_heads")}
-    task = task | {"model": model | {"layers": sizes["model.n_encoder_layers"], "p_drop": 0.1}}
+    task = task | sizes_of(name, p_drop=0.1)
     updates = UPDATES[name] if asked.updates is None else asked.updates
     losses = list(learn(folder, task | {"updates": updates}, asked.cores)) if updates else [{}] * len(asked.cores)
     tables = [
@@ -117,6 +115,13 @@ def measure(folder: Path, task: dict[str, Any], asked: argparse.Namespace, name:
         for rounds in [race(folder, task | {"cores": cores}, asked)]
     ]
     return {"name": name, "model": task["model"], "updates": updates, "by_cores": tables}
+
+
+def sizes_of(name: str, p_drop: float) -> dict[str, Any]:
+    """What a task says of the model of a preset."""
+    sizes = preset(name)
+    model = {key: sizes[f"model.{key}"] for key in ("d_model", "d_ff", "n_heads")}
+    return {"model": model | {"layers": sizes["model.n_encoder_layers"], "p_drop": p_drop}}
 
 
 def learn(folder: Path, task: dict[str, Any], numbers: list[int]) -> Iterator[Rows]:

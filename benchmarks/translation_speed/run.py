@@ -32,9 +32,8 @@ from regard.text.formats import read_pairs
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from machine import ROOT, describe  # noqa: E402
+from machine import MULTI30K, describe, keep, need_multi30k  # noqa: E402
 
-DATA = Path(os.environ.get("REGARD_DATA", ROOT.parent / "shared" / "data")) / "multi30k"
 TEST = "test_2016_flickr"
 
 
@@ -57,9 +56,7 @@ SYSTEMS = (
 def main() -> None:
     """Prepares, races, writes the results."""
     asked = _parser().parse_args()
-    if not (DATA / "train.en.gz").exists():
-        print(f"skipped: no {DATA.name}/train.en.gz; set REGARD_DATA to the folder that holds {DATA.name}/")
-        return
+    need_multi30k("train.en.gz")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(asked.keep or name)
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,10 +68,7 @@ def main() -> None:
             reference = (folder / "reference.txt").read_text(encoding="utf-8").splitlines()
             results[f"cores_{cores}"] = [summary(system.name, rounds, reference) for system in SYSTEMS]
             results[f"cold_{cores}"] = cold_start(folder, cores, asked)
-    asked.into.mkdir(parents=True, exist_ok=True)
-    (asked.into / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    (asked.into / "results.md").write_text(table(results, asked.cores), encoding="utf-8")
-    print(table(results, asked.cores))
+    keep(results, table(results, asked.cores), asked.into)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,13 +86,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def prepare(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """The model in its three forms, the lines and their references; what is to be told of them."""
-    test = read_pairs([DATA / f"{TEST}.en.gz", DATA / f"{TEST}.de.gz"])
+    test = read_pairs([MULTI30K / f"{TEST}.en.gz", MULTI30K / f"{TEST}.de.gz"])
     for name, side in zip(("source", "reference"), test, strict=True):
         (folder / f"{name}.txt").write_text("".join(f"{line}\n" for line in side[: asked.lines]), encoding="utf-8")
     told = folder / "prepared.json"
     if told.exists():
         return json.loads(told.read_text(encoding="utf-8"))
-    files = {kind: [str(DATA / f"{kind}.{side}.gz") for side in ("en", "de")] for kind in ("train", "val")}
+    files = {kind: [str(MULTI30K / f"{kind}.{side}.gz") for side in ("en", "de")] for kind in ("train", "val")}
     options = ("--preset", "tiny", "--set", "text.tokenizer=bpe", "--set", f"text.vocabulary={asked.vocabulary}")
     settings = {"model.norm": "post", "training.validate_every": 500, "training.ema": 0.999, "training.patience": 99}
     settings["training.learning_rate"] = 1e-3  # post-norm bears less than what is recommended for pre-norm

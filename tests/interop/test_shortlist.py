@@ -72,7 +72,7 @@ def test_who_is_interrupted_before_the_proof_leaves_no_shortlist(two_way, pairs,
     def interrupted(*given):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(shortlist, "_prove", interrupted)
+    monkeypatch.setattr(shortlist, "_compared", interrupted)
     with pytest.raises(KeyboardInterrupt):
         give_shortlist(folder, pairs, pairs)
     assert not (folder / SHORTLIST).exists()

@@ -19,8 +19,8 @@ from regard.disk import written_whole
 from regard.evaluation import bleu
 from regard.interop.engines import READ, SHORTLIST, pick
 from regard.text.formats import Pairs
-from regard.text.lexicon import frequent, learn_lexicon
-from regard.text.store import encode_pairs
+from regard.text.lexicon import Lexicon, frequent, learn_lexicon
+from regard.text.store import Encoded, encode_pairs
 from regard.text.tokenizer import Tokenizer, Vocabulary
 
 CANDIDATES, LEAST = 40, 0.001  # of one source piece: so many at most, of this probability at least
@@ -91,10 +91,15 @@ class Shortlist:
 def learn_shortlist(pairs: Pairs, tokenizer: Tokenizer) -> Shortlist:
     """From pairs: the pieces that model 1 takes for translations of each other, and each piece for itself."""
     encoded = encode_pairs(tokenizer, pairs)
-    lexicon = learn_lexicon(encoded).best(CANDIDATES, LEAST)
+    return shortlist_of(learn_lexicon(encoded), encoded, tokenizer)
+
+
+def shortlist_of(lexicon: Lexicon, encoded: Encoded, tokenizer: Tokenizer) -> Shortlist:
+    """The best translations of each piece in a lexicon, the most frequent pieces, and each piece for itself."""
+    best = lexicon.best(CANDIDATES, LEAST)
     always = {EOS, *_plain(tokenizer.target), *frequent(encoded.target, FREQUENT).tolist()}
     itself = [(s, t) for s, t in _shared(tokenizer) if t not in always]
-    couples = {*zip(lexicon.source.tolist(), lexicon.target.tolist(), strict=True), *itself}
+    couples = {*zip(best.source.tolist(), best.target.tolist(), strict=True), *itself}
     ordered = np.array(sorted(couple for couple in couples if couple[1] not in always), np.int64).reshape(-1, 2)
     return Shortlist(np.array(sorted(always)), ordered[:, 0], ordered[:, 1])
 
@@ -124,19 +129,23 @@ def give_shortlist(folder: Path, train: Pairs, held_out: Pairs) -> Verdict:
     It is proved on a copy of the model: whoever is interrupted leaves none behind that was not.
     """
     (folder / SHORTLIST).unlink(missing_ok=True)
-    plain = _both_ways(folder)
-    learned = learn_shortlist(train, plain[0].tokenizer)
+    learned = learn_shortlist(train, _both_ways(folder)[0].tokenizer)
+    verdict = prove(folder, learned, held_out)
+    if verdict.kept:
+        learned.save(folder / SHORTLIST)
+        pick(folder, "cpu", "ctranslate2")  # made now, so that the first translation is quick
+    return verdict
+
+
+def prove(folder: Path, learned: Shortlist, held_out: Pairs) -> Verdict:
+    """What becomes of held-out translations when this model, which has no shortlist, is given this one; on a copy."""
     with tempfile.TemporaryDirectory() as aside:
         for name in READ:
             if (folder / name).exists():
                 shutil.copy(folder / name, aside)
         learned.save(Path(aside) / SHORTLIST)
-        short = _both_ways(Path(aside))
-        verdict = _prove(plain, short, Pairs(*(side[:SENTENCES] for side in held_out)))
-    if verdict.kept:
-        learned.save(folder / SHORTLIST)
-        pick(folder, "cpu", "ctranslate2")  # made now, so that the first translation is quick
-    return verdict
+        part = Pairs(*(side[:SENTENCES] for side in held_out))
+        return _compared(_both_ways(folder), _both_ways(Path(aside)), part)
 
 
 def _both_ways(folder: Path) -> list[Translator]:
@@ -144,7 +153,7 @@ def _both_ways(folder: Path) -> list[Translator]:
     return [pick(folder, "cpu", "ctranslate2", one=one).translator for one in (False, True)]
 
 
-def _prove(plain: list[Translator], short: list[Translator], held_out: Pairs) -> Verdict:
+def _compared(plain: list[Translator], short: list[Translator], held_out: Pairs) -> Verdict:
     same, change, seconds = [], [], np.zeros((2, 2))
     for number, direction in enumerate(plain[0].tokenizer.directions or (None,)):
         source, target = reversed(held_out) if number else held_out
