@@ -7,9 +7,10 @@ import pytest
 from regard.cli import main
 from regard.demo.corpus import demo_corpus
 from regard.demo.family import Contrast
-from regard.experiments import antecedent
-from regard.experiments.antecedent import MOVES, Chosen, Seen, chosen, exchanged, later, reason_first
+from regard.experiments import antecedent, pronouns_told
+from regard.experiments.antecedent import MOVES, exchanged, later, reason_first
 from regard.experiments.interval import wilson
+from regard.experiments.pronouns_told import Chosen, Seen, chosen
 from regard.looking.antecedents import Antecedents
 from regard.looking.hiding import Pronouns
 from regard.looking.pronouns import Hits
@@ -77,8 +78,8 @@ def seen(right: float, head: float, hidden: float = 0.5) -> Seen:
 
 
 def concluded(right: float, head: float) -> str:
-    tables = antecedent._tables([seen(right, head), seen(right, head)], 400, 200)
-    return antecedent._conclude(tables, 2)
+    tables = pronouns_told.tables_of([seen(right, head), seen(right, head)], 400, 200)
+    return pronouns_told.conclude(tables, 2)
 
 
 def test_the_conclusion_says_so_where_the_pronoun_is_known_and_a_head_tells_it() -> None:
@@ -97,7 +98,7 @@ def test_the_conclusion_says_so_where_nothing_was_learned_and_no_head_tells() ->
 
 
 def test_a_share_is_the_mean_of_the_models_and_its_interval_that_of_one_models_sentences() -> None:
-    columns = antecedent._shares([0.75, 0.85], 10, "written")
+    columns = pronouns_told._shares([0.75, 0.85], 10, "written")
     assert columns == {"written, %": 80.0, "written, 95 %": "49.0 to 94.3", "written, by model": "75, 85"}
 
 

@@ -11,5 +11,6 @@ missing, order  words that are missing, or not in their order
 scale           the division by the root of d_k
 values          a value of any width
 antecedent      what "it" is
+pronouns_told   its tables, conclusion and figure
 heads           how many are needed, and what for
 """
