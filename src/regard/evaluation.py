@@ -9,6 +9,10 @@ from sacrebleu.metrics import BLEU, CHRF, TER
 from regard.errors import InputError
 
 TOKENIZERS = ("13a", "intl", "char", "zh", "ja-mecab", "ko-mecab", "none")  # BLEU's
+UNSPACED = {  # languages that put no spaces between words; 13a would take a whole clause for a word
+    **dict.fromkeys(("zh", "zho", "cmn", "yue"), "zh"),
+    **dict.fromkeys(("ja", "jpn", "th", "tha", "lo", "lao", "km", "khm", "my", "mya"), "char"),
+}
 
 
 class Score(NamedTuple):
@@ -41,6 +45,11 @@ def bleu(translations: Sequence[str], references: Sequence[str], *, tokenize: st
 def chrf(translations: Sequence[str], references: Sequence[str]) -> Score:
     """chrF alone, without an interval."""
     return _score(CHRF(), translations, references, 0)
+
+
+def tokenization(language: str | None) -> str:
+    """BLEU's tokenizer for translations into this language, such as `fr`, `zh` or `zh_TW`; None: an unknown one."""
+    return UNSPACED.get((language or "").lower().replace("_", "-").partition("-")[0], "13a")
 
 
 def bleu_with(tokenize: str) -> BLEU:
