@@ -65,3 +65,54 @@ class _Fused(torch.autograd.Function):
     def backward(ctx: Any, d_smoothed: Tensor, d_log_loss: Tensor) -> tuple[Tensor, Tensor, None, None]:
         d_decoded, d_output = ctx.saved_tensors
         return d_decoded * d_smoothed.to(d_decoded), d_output * d_smoothed, None, None
+
+
+def consistent_loss(
+    decoded: Float[Tensor, "both model"],
+    output: Float[Tensor, "vocab model"],
+    target: Int[Tensor, " n"],
+    smoothing: float,
+    r_drop: float,
+) -> Loss:
+    """The mean loss of two passes, p and p', and r_drop / 4 (KL(p || p') + KL(p' || p)): R-Drop (Liang et al., 2021).
+
+    `decoded` holds both passes, one behind the other: the same positions with other dropout. As in `fused_loss`, the
+    logits of a few rows exist at a time; only the products are in the precision of `decoded`.
+    """
+    return Loss(*_Consistent.apply(decoded, output, target, smoothing, r_drop))  # type: ignore[no-untyped-call]
+
+
+class _Consistent(torch.autograd.Function):
+    """d KL(p || p') / d logits = p (log p - log p' - KL(p || p')), d KL(p' || p) / d logits = p - p'."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, decoded: Tensor, output: Tensor, target: Tensor, smoothing: float, r_drop: float
+    ) -> tuple[Tensor, Tensor]:
+        words, pair = output.to(decoded.dtype), decoded.view(2, len(target), decoded.shape[1])
+        d_pair, d_output = torch.empty_like(pair), torch.zeros_like(output)
+        smoothed, log_loss = output.new_zeros(()), output.new_zeros(())
+        for start in range(0, len(target), ROWS // 2):
+            part = slice(start, start + ROWS // 2)
+            rows, right = pair[:, part].contiguous(), target[part, None].expand(2, -1, 1)
+            log_p = F.linear(rows, words).to(output).log_softmax(dim=-1)
+            p, apart = log_p.exp(), log_p - log_p.flip(0)
+            divergence = (p * apart).sum(dim=-1, keepdim=True)
+            right_log_p = log_p.gather(-1, right).sum() / 2
+            log_loss -= right_log_p
+            smoothed -= (1 - smoothing) * right_log_p + smoothing * log_p.mean(dim=-1).sum() / 2
+            smoothed += r_drop / 4 * divergence.sum()
+            d_logits = (p - smoothing / len(output)) / 2
+            d_logits.scatter_add_(-1, right, d_logits.new_full(right.shape, (smoothing - 1) / 2))
+            d_logits += r_drop / 4 * (p * (apart - divergence) + p - p.flip(0))
+            d_logits = d_logits.to(rows)
+            d_pair[:, part] = d_logits @ words
+            d_output += d_logits.flatten(0, 1).t() @ rows.flatten(0, 1)
+        ctx.save_for_backward(d_pair.view_as(decoded), d_output)
+        ctx.mark_non_differentiable(log_loss)
+        return smoothed, log_loss
+
+    @staticmethod
+    def backward(ctx: Any, d_smoothed: Tensor, d_log_loss: Tensor) -> tuple[Tensor | None, ...]:
+        d_decoded, d_output = ctx.saved_tensors
+        return d_decoded * d_smoothed.to(d_decoded), d_output * d_smoothed, None, None, None
