@@ -1,10 +1,8 @@
 """Intervals, by hand."""
 
-import math
-
 import pytest
 
-from regard.experiments.interval import Interval, of_seeds, of_seeds_and_sentences, student
+from regard.experiments.interval import Interval, of_seeds, student
 
 
 def test_an_interval_is_told_with_its_ends() -> None:
@@ -39,25 +37,3 @@ def test_students_t_is_that_of_the_books(freedom: int, t: float) -> None:
 
 def test_students_t_becomes_the_normal_distributions() -> None:
     assert student(10**6) == pytest.approx(1.96, abs=1e-3)
-
-
-def test_one_seed_has_the_interval_of_its_sentences() -> None:
-    # 100 sentences, half of them right: 0.5 +- 1.96 sqrt(0.25 / 100)
-    mean, low, high = of_seeds_and_sentences([[0.0, 1.0] * 50])
-    assert mean == 0.5
-    assert (low, high) == pytest.approx((0.402, 0.598), abs=0.025)
-
-
-def test_seeds_that_differ_more_than_sentences_widen_the_interval() -> None:
-    alike = of_seeds_and_sentences([[0.0, 1.0] * 50] * 5)
-    unlike = of_seeds_and_sentences([[right] * 100 for right in (0.0, 1.0, 0.0, 1.0, 1.0)])
-    assert unlike.mean == pytest.approx(0.6)
-    # of five seeds drawn anew the mean has the deviation sqrt(0.24 / 5) = 0.22
-    assert unlike.high - unlike.low > 0.7 > 3 * (alike.high - alike.low)
-
-
-def test_without_any_difference_there_is_no_doubt_and_the_answer_is_the_same_each_time() -> None:
-    assert of_seeds_and_sentences([[3.0] * 7] * 2) == (3, 3, 3)
-    values = [[math.sin(row * 13 + column) for column in range(11)] for row in range(3)]
-    assert of_seeds_and_sentences(values) == of_seeds_and_sentences(values)
-    assert of_seeds_and_sentences(values) != of_seeds_and_sentences(values, seed=2)

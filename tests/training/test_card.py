@@ -1,8 +1,10 @@
 """The model card: what a model directory says of itself."""
 
+import dataclasses
 import hashlib
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +32,7 @@ def test_the_card_says_what_the_model_is_and_how_good(carded):
     head = re.match(r"---\n(.*?)---\n", card, re.DOTALL)[1].splitlines()
     assert "library_name: regard" in head
     assert "pipeline_tag: translation" in head
-    assert "language: [fr, en]" in head
+    assert 'language: ["fr", "en"]' in head  # "no" without its quotes would be false in YAML
     last = read_history(run)[-1]
     assert f"| BLEU, greedy, fr-en | {last['bleu']['fr-en']:.2f} |" in card
     assert f"| -log p a piece, nats | {last['log_loss']:.4f} |" in card
@@ -85,6 +87,13 @@ def test_a_card_before_the_first_validation_has_no_scores(begin):
     card = (prepared.run.folder / "README.md").read_text(encoding="utf-8")
     assert "## Scores\nNone yet.\n" in card
     assert "translates (fr-en, en-fr)" in card
+
+
+def test_a_card_written_from_within_its_folder_names_it(begin, monkeypatch):
+    prepared = begin()
+    monkeypatch.chdir(prepared.run.folder)
+    write_card(dataclasses.replace(prepared.run, folder=Path()))
+    assert '\nregard translate model "..."\n' in Path("README.md").read_text(encoding="utf-8")
 
 
 def test_a_card_without_translations_gives_the_log_loss_alone(begin, monkeypatch):

@@ -103,7 +103,7 @@ def test_an_interrupted_teacher_goes_on_behind_the_last_line_that_it_finished(te
     all_of(whole)
     whole.finish()
     assert (whole.home / "train.jsonl").read_bytes() == interrupted
-    assert sorted(path.name for path in whole.home.iterdir()) == ["note.json", "train.jsonl", "valid.jsonl"]
+    assert sorted(path.name for path in whole.home.iterdir()) == ["lock", "note.json", "train.jsonl", "valid.jsonl"]
 
 
 def test_what_is_all_translated_is_not_translated_again(teacher, wanted):
@@ -178,7 +178,7 @@ def test_another_teacher_beam_or_corpus_is_refused(teacher, wanted, files):
     begin(wanted, teacher)
     with refused("--beam was 5 and is now 3"):
         begin(wanted, teacher._replace(beam_size=3))
-    with refused("--train was .*numbers.fr .* and is now .*valid.fr"):
+    with refused("valid.fr .*: not the pairs that .*student was begun with"):
         begin(dataclasses.replace(wanted, train=files["valid"]), teacher)
     (teacher.folder / WEIGHTS).write_bytes(b"other weights")
     with refused("the teacher was [0-9a-f]{12} and is now [0-9a-f]{12}"):
@@ -191,6 +191,23 @@ def test_a_changed_corpus_is_refused(teacher, wanted, files):
         Path(path).write_text(Path(path).read_text(encoding="utf-8") + f"{line}\n", encoding="utf-8")
     with refused("not the pairs that .*student was begun with"):
         begin(wanted, teacher)
+
+
+def test_a_corpus_and_a_student_that_have_moved_are_gone_on_with(teacher, wanted, files):
+    """The student's is renamed, too; no line is translated again, and a corpus with other pairs is refused still."""
+    found = begin(dataclasses.replace(wanted, given=SMALL | {"training.updates": 3}), teacher)
+    all_of(found)
+    found.finish()
+    prepare(found.student())
+    moved = [str(Path(path).rename(Path(path).with_name(f"moved.{path[-2:]}"))) for path in files["numbers"]]
+    renamed = wanted.folder.rename(wanted.folder.with_name("renamed"))
+    again = begin(dataclasses.replace(wanted, folder=renamed, train=moved, valid=[], given={}), teacher)
+    assert again.corpus is None
+    assert prepare(again.student()).resumed
+    assert prepare(dataclasses.replace(wanted, folder=renamed, train=[], valid=[], given={})).resumed
+    assert json.loads((renamed / "distilled" / "note.json").read_text(encoding="utf-8"))["train"] == moved
+    with refused("valid.fr .*: not the pairs that .*renamed was begun with"):
+        begin(dataclasses.replace(wanted, folder=renamed, train=files["valid"]), teacher)
 
 
 def test_what_cannot_be_begun_is_refused_before_the_teacher_says_a_word(teacher, wanted, tmp_path, files):

@@ -3,6 +3,8 @@
 import dataclasses
 import itertools
 import json
+import math
+import re
 from collections import Counter
 
 import pytest
@@ -10,10 +12,10 @@ import torch
 
 from regard.decoding.directory import load
 from regard.decoding.translator import Translator
-from regard.evaluation import bleu
+from regard.evaluation import Score, bleu
 from regard.text.store import encode_pairs
 from regard.training import loop
-from regard.training.loop import Ended, History, Seen, Updated, Validated, measure, read_history, train
+from regard.training.loop import DivergenceError, Ended, History, Seen, Updated, Validated, measure, read_history, train
 from regard.training.schedule import learning_rate
 from regard.weights import load_tensors, weights_of
 
@@ -163,7 +165,8 @@ def test_only_the_checkpoints_of_the_best_are_left(begin, scored):
     prepared = begin(training_updates=5, training_average=2, training_validate_every=1)
     finished(prepared)
     names = {path.name for path in prepared.run.own.iterdir()}
-    assert names == {"run.json", "history.jsonl", "last.safetensors", "update-2.safetensors", "update-4.safetensors"}
+    kept = {"update-2.safetensors", "update-4.safetensors"}
+    assert names == {"run.json", "lock", "history.jsonl", "last.safetensors"} | kept
 
 
 def assert_ended_alike(one, other):
@@ -237,6 +240,36 @@ def test_a_finished_training_that_is_given_more_goes_on(begin, scored):
     assert begin().learner.standing.finished
 
 
+def test_a_training_without_patience_left_that_is_given_more_has_it_all_again(begin, scored):
+    scored(5.0, 1.0)
+    settings = dict(training_updates=9, training_validate_every=1)
+    assert of(Updated, finished(begin(training_patience=2, **settings)))[-1].update == 3
+    assert [event.update for event in of(Updated, finished(begin(training_patience=3)))] == [4, 5, 6]
+
+
+@pytest.mark.parametrize("what", ["loss", "weights"])
+def test_a_training_that_diverges_says_so_and_leaves_the_last_good_state(begin, scored, monkeypatch, what):
+    scored(1.0)
+    prepared = begin(training_updates=9, training_validate_every=1)
+    learner, update = prepared.learner, prepared.learner.update
+
+    def diverging(batches, rate):
+        log_loss = update(batches, rate)
+        if learner.standing.update < 5:
+            return log_loss
+        if what == "weights":
+            with torch.no_grad():
+                learner.weights.vector[2] = math.inf
+        return math.nan if what == "loss" else log_loss
+
+    monkeypatch.setattr(learner, "update", diverging)
+    with pytest.raises(DivergenceError, match=r"diverged at update 5: .* lower training.learning_rate"):
+        finished(prepared)
+    tensors, standing = load_tensors(prepared.run.own / "last.safetensors")
+    assert standing["update"] == 4
+    assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
+
+
 def test_the_validation_measures_what_the_translator_says(begin):
     prepared = begin(training_updates=2, training_validate_pairs=3)
     seen = of(Validated, finished(prepared))[-1]
@@ -252,11 +285,27 @@ def test_the_validation_measures_what_the_translator_says(begin):
 def test_both_directions_are_validated_each_with_its_own_references(begin, monkeypatch):
     prepared = begin(training_updates=1, training_validate_pairs=3, text_directions=("fr-en", "en-fr"))
     run, asked = prepared.run, []
-    monkeypatch.setattr(loop, "bleu", lambda texts, references: asked.append(references) or bleu(texts, references))
+    monkeypatch.setattr(
+        loop, "bleu", lambda texts, references, **_: asked.append(references) or bleu(texts, references)
+    )
     seen = measure(run, prepared.learner, prepared.learner.model, encode_pairs(run.tokenizer, run.valid))
     assert list(seen.bleu) == ["fr-en", "en-fr"]
     assert asked == [run.valid.target[:3], run.valid.source[:3]]
-    assert seen.score == pytest.approx(sum(score.score for score in seen.bleu.values()) / 2)
+    assert seen.score == pytest.approx(sum(score.score for score in seen.bleu.values()) / 2, abs=1e-4)
+
+
+def test_bleu_decides_which_is_better_and_the_loss_where_it_is_the_same():
+    def seen(log_loss, score):
+        return Seen(log_loss, {"fr-en": Score("BLEU", score, None, None, "")}).score
+
+    assert seen(1.5, 0.0) > seen(2.0, 0.0)
+    assert seen(9.0, 7.01) > seen(1.0, 7.0)
+
+
+def test_a_language_without_spaces_is_validated_by_its_characters_and_each_recipe_is_told(begin):
+    prepared = begin(training_updates=1, training_validate_pairs=1, text_directions=("fr-zh", "zh-fr"))
+    signatures = of(Validated, finished(prepared))[-1].signature.split(", ")
+    assert [re.search(r"tok:(\w+)", signature)[1] for signature in signatures] == ["zh", "13a"]
 
 
 def test_without_translations_log_p_is_what_is_compared(begin):

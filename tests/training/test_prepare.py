@@ -182,8 +182,36 @@ def test_limits_can_change_when_going_on_and_nothing_else_can(begin, trained):
 def test_other_files_are_refused_when_going_on(begin, files, trained, option):
     assert begin("trained", **{option: files["numbers" if option == "train" else "valid"]}).resumed
     other = list(reversed(files["valid" if option == "train" else "numbers"]))
-    with refused(f"begun otherwise: --{option} was .* and is now {other[0]} {other[1]}"):
+    own = files["numbers" if option == "train" else "valid"]
+    with refused(f"{other[0]} {other[1]}: not the pairs .* was begun with .* of {own[0]} {own[1]}"):
         begin("trained", **{option: other})
+
+
+def test_files_that_have_moved_are_gone_on_with_and_remembered(begin, files, trained):
+    for kind in ("numbers", "valid"):
+        files[kind] = [str(Path(path).rename(Path(path).with_stem(f"moved-{kind}"))) for path in files[kind]]
+    with refused("numbers.fr: "):
+        begin("trained")
+    for given in ({"train": files["numbers"], "valid": files["valid"]}, {}):
+        assert begin("trained", **given).resumed
+
+
+def test_files_within_the_models_folder_are_found_when_it_is_renamed(begin, files, tmp_path):
+    (tmp_path / "old" / "own").mkdir(parents=True)
+    inside = [str(Path(path).rename(tmp_path / "old" / "own" / Path(path).name)) for path in files["numbers"]]
+    assert not begin("old", train=inside, valid=files["valid"], training_updates=2).resumed
+    (tmp_path / "old").rename(tmp_path / "new")
+    assert begin("new").resumed
+
+
+def test_what_no_weight_depends_on_can_change_when_going_on(begin, trained):
+    """And does not make a training that is over go on."""
+    again = begin("trained", training_save_every=7, training_tensorboard=True, decoding_beam_size=3)
+    training, decoding = again.run.config.training, again.run.config.decoding
+    assert (training.save_every, training.tensorboard, decoding.beam_size) == (7, True, 3)
+    assert again.learner.standing.finished
+    with refused("decoding.max_length was 512 and is now 7"):  # of the translations that validate
+        begin("trained", decoding_max_length=7)
 
 
 @pytest.mark.parametrize("option", ["numbers", "valid"])

@@ -55,6 +55,13 @@ def test_the_warm_up_takes_two_epochs_and_a_validation_comes_each_epoch():
     assert chosen["training.save_every"] == 200
 
 
+def test_of_two_directions_an_epoch_is_twice_as_long_and_the_reasons_say_whose_is_meant():
+    for directions, epoch in ((("fr-en",), "an epoch (500"), (("fr-en", "en-fr"), "an epoch of one direction (500")):
+        chosen = recommend(68_267, Machine("cpu"), {"text.directions": directions})
+        assert epoch in chosen["training.validate_every"].reason
+        assert ("of one direction" in chosen["training.warmup"].reason) == (len(directions) > 1)
+
+
 @pytest.mark.parametrize("limit", ["training.epochs", "training.updates", "training.minutes"])
 def test_who_sets_a_limit_gets_no_other(limit):
     assert not {"training.epochs", "training.updates", "training.minutes"} & values(10_000, **{limit: 3}).keys()

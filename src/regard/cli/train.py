@@ -3,17 +3,23 @@
 import argparse
 import os
 import signal
+import sys
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regard.cli.options import add_verb, clock, say, start_torch
 from regard.config import PRESETS, Settings, parse_setting, preset, read_settings, shown
+from regard.disk import write_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from regard.cli.display import Display
     from regard.config import ModelConfig
     from regard.training.prepare import Prepared, Wanted
+
+CARD, PROVED = "README.md", "shortlist.txt"  # in the model's folder, and in its folder `training`
 
 
 def add(verbs: Any) -> None:
@@ -70,28 +76,50 @@ def wanted_of(asked: argparse.Namespace, origin: Path | None = None) -> "Wanted"
 def learn(asked: argparse.Namespace, wanted: "Wanted") -> int:
     """Prepares, tells what it is going to do, does it."""
     from regard.cli.display import Display
-    from regard.training.board import Board
-    from regard.training.card import write_card
-    from regard.training.loop import Ended, train
+    from regard.training.loop import DivergenceError
 
-    finished = False
     with Display(asked.quiet) as display:
         prepared = _prepare(asked, wanted, display.console)
         over = prepared.learner.standing.finished  # before it began: there is nothing new to learn from
-        board = Board(prepared.run) if prepared.run.config.training.tensorboard else None
-        with Stop(asked.quiet) as stop:
-            for event in train(prepared.run, prepared.learner, stop.asked):
-                display.show(event)
-                if board:
-                    board.show(event)
-                finished = isinstance(event, Ended) and event.finished
+        try:
+            finished = _train(asked, prepared, display)
+        except DivergenceError as error:
+            print(f"regard {asked.verb}: {error}", file=sys.stderr)
+            return 1
         if finished:
-            write_card(prepared.run)
-            if not over:
-                _give_shortlist(asked, prepared, display.console)
+            _conclude(asked, prepared, display.console, new=not over)
     if finished:
         say(asked, f'The model is in {asked.folder}. Try it: regard translate {asked.folder} "..."')
     return 0
+
+
+def _train(asked: argparse.Namespace, prepared: "Prepared", display: "Display") -> bool:
+    """Shows the training until it pauses or ends; whether it ended."""
+    from regard.training.board import Board
+    from regard.training.loop import Ended, train
+
+    finished, standing, run = False, prepared.learner.standing, prepared.run
+    shows_board = run.config.training.tensorboard and not standing.finished
+    with closing(Board(run, standing.update)) if shows_board else nullcontext() as board, Stop(asked.quiet) as stop:
+        for event in train(run, prepared.learner, stop.asked):
+            display.show(event)
+            if board:
+                board.show(event)
+            finished = isinstance(event, Ended) and event.finished
+    return finished
+
+
+def _conclude(asked: argparse.Namespace, prepared: "Prepared", console: "Console", *, new: bool) -> None:
+    """The model card, which people may then edit, and a shortlist; what was interrupted here is done the next time."""
+    from regard.training.card import write_card
+
+    run, proved = prepared.run, prepared.run.own / PROVED
+    if new or not (run.folder / CARD).exists():
+        write_card(run)
+    if new:
+        proved.unlink(missing_ok=True)
+    if not proved.exists():
+        _give_shortlist(asked, prepared, console)
 
 
 def _give_shortlist(asked: argparse.Namespace, prepared: "Prepared", console: "Console") -> None:
@@ -105,6 +133,7 @@ def _give_shortlist(asked: argparse.Namespace, prepared: "Prepared", console: "C
 
     with console.status("Learning a shortlist for the fast engine ..."):
         verdict = give_shortlist(run.folder, run.train, run.valid)
+    write_text(run.own / PROVED, f"{verdict}\n")
     say(asked, str(verdict))
 
 
@@ -147,11 +176,12 @@ def _announce(console: "Console", prepared: "Prepared") -> None:
     with console.status("Trying some batches, to tell how long it will take ..."):
         ahead = rehearse(run, prepared.learner)
     time = "until the score stops rising" if ahead.seconds is None else f"about {clock(ahead.seconds)}"
+    memory = "unknown" if ahead.bytes is None else f"about {ahead.bytes / 2**20:,.0f} MiB"
     rows = {
         "pairs": pairs + (f"; left out: {', '.join(left_out)}" if left_out else ""),
         "words": f"{pieces} pieces ({config.text.tokenizer})",
         "model": f"{weights} weights: {layers}",
-        "memory": f"about {ahead.bytes / 2**20:,.0f} MiB",
+        "memory": memory,
         "time": f"{time}; {ahead.updates:,} updates an epoch, on {prepared.learner.device}",
     }
     if prepared.resumed:

@@ -1,7 +1,6 @@
-"""95 % intervals: of a few seeds by Student's t, of seeds and sentences by drawing both anew, of a share by Wilson."""
+"""95 % intervals: of a few seeds by Student's t, of a share by Wilson."""
 
 import math
-import random
 import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -39,22 +38,6 @@ def of_seeds(values: Sequence[float]) -> Interval:
     mean = statistics.fmean(values)
     half = student(len(values) - 1) * statistics.stdev(values) / math.sqrt(len(values))
     return Interval(mean, mean - half, mean + half)
-
-
-def of_seeds_and_sentences(values: Sequence[Sequence[float]], *, resamples: int = 2000, seed: int = 1) -> Interval:
-    """The mean of values[seed][sentence], every seed with the same sentences, by a bootstrap of two levels.
-
-    Each resample draws seeds, and sentences, with replacement; of a single seed, sentences alone.
-    """
-    chance, seeds, sentences = random.Random(seed), range(len(values)), range(len(values[0]))
-    means = []
-    for _ in range(resamples):
-        drawn = chance.choices(sentences, k=len(sentences))
-        rows = [values[row] for row in chance.choices(seeds, k=len(seeds))]
-        means.append(statistics.fmean(statistics.fmean([row[column] for column in drawn]) for row in rows))
-    means.sort()
-    low, high = (means[round(share * (resamples - 1))] for share in (0.025, 0.975))
-    return Interval(statistics.fmean(map(statistics.fmean, values)), low, high)
 
 
 def wilson(found: float, count: int) -> Interval:

@@ -113,11 +113,6 @@ def compact(worth: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def write_json(trace: Trace, path: Path, worth: Mapping[str, Any] | None = None) -> None:
-    """Writes what the page reads as a file."""
-    write_text(path, page_data([trace], worth=[worth]) + "\n")
-
-
 def to_csv(records: Sequence[Mapping[str, Any]]) -> str:
     """Records (`Trace.table()`) as CSV, a line for each; the first line names the columns.
 

@@ -22,8 +22,6 @@ from regard.looking.trace import Trace
 from regard.looking.words import Word, words_of
 from regard.text.tokenizer import Vocabulary
 
-LIMIT = 20  # sentences
-
 
 class Faithfulness(NamedTuple):
     """How well a method's order is that of the effects; None where no word was ranked at all."""

@@ -18,10 +18,15 @@ def summary_writer() -> Any:
 
 
 class Board:
-    """Writes the events of a training to DIR/training/tensorboard."""
+    """Writes the events of a training to DIR/training/tensorboard; what came after the update that is gone on from,
+    and is done once more, is forgotten."""
 
-    def __init__(self, run: Run) -> None:
-        self.writer = summary_writer()(run.own / "tensorboard")
+    def __init__(self, run: Run, update: int) -> None:
+        self.writer = summary_writer()(run.own / "tensorboard", purge_step=update + 1)
+
+    def close(self) -> None:
+        """Nothing more will come."""
+        self.writer.close()
 
     def show(self, event: Event) -> None:
         """Adds the event's points to their curves."""

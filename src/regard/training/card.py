@@ -59,7 +59,7 @@ def write_card(run: Run) -> None:
         title=run.folder.absolute().name,
         direction=f" ({', '.join(directions)})" if directions else "",
         version=regard.__version__,
-        folder=run.folder.name,
+        folder=run.folder.absolute().name,
         scores=_table(history),
         pairs=len(run.train.source),
         taught=f", of a corpus and of what the model `{teacher}` made of its sources (distillation)" if teacher else "",
@@ -75,7 +75,7 @@ def write_card(run: Run) -> None:
 
 def _languages(directions: tuple[str, ...]) -> str:
     codes = dict.fromkeys(code for direction in directions for code in direction.split("-"))
-    return f"language: [{', '.join(codes)}]\n" if codes else ""
+    return f"language: {json.dumps([*codes])}\n" if codes else ""  # in quotes: a bare no is false in YAML
 
 
 def _table(history: list[dict[str, Any]]) -> str:

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from regard.config import TrainingConfig, configure, flatten, preset
+from regard.config import Settings, TrainingConfig, configure, flatten, preset
 from regard.decoding.directory import WEIGHTS
 from regard.decoding.translator import Translator
 from regard.disk import write_text
@@ -23,7 +23,18 @@ from regard.errors import InputError
 from regard.text.formats import Pairs, fingerprint
 from regard.text.tokenizer import Tokenizer
 from regard.training.faults import Judge, usual_ratio
-from regard.training.prepare import NOTE, Corpus, Wanted, files_of, read_enough, refuse_model, refuse_place, split
+from regard.training.lock import hold
+from regard.training.prepare import (
+    NOTE,
+    Corpus,
+    Wanted,
+    files_of,
+    read_enough,
+    refuse_model,
+    refuse_place,
+    split,
+    with_files,
+)
 
 HOME, TRAIN, VALID = "distilled", "train.jsonl", "valid.jsonl"
 PART = 512  # lines that are translated before they are written down
@@ -32,8 +43,6 @@ OPTIONS = {
     "teacher": "the teacher",
     "direction": "--direction",
     "beam": "--beam",
-    "train": "--train",
-    "valid": "--valid",
 }
 P_DROP = 0.1  # a teacher is more regular than a corpus: there is less to overfit
 AS_TAUGHT = (*sorted(WORDS), "text.max_length")
@@ -155,27 +164,35 @@ def begin(wanted: Wanted, teacher: Teacher) -> Distillation:
     if "text.directions" in wanted.given:
         raise InputError("text.directions follows from the teacher; choose one of its directions with --direction.")
     path = wanted.folder / HOME / "note.json"
-    note = _read_note(path) if path.exists() else None
+    note, ready = _read_note(path) if path.exists() else None, (wanted.folder / HOME / TRAIN).exists()
+    given, moved = wanted.given, False
     if note is None:
         teacher = _settled(wanted, teacher)
     else:
         _refuse_changes(wanted, teacher, note)
         teacher = teacher._replace(direction=note["direction"], beam_size=note["beam"])
-        given = wanted.given if _begun(wanted.folder) else note["settings"] | wanted.given
-        wanted = dataclasses.replace(wanted, train=note["train"], valid=note["valid"], given=given)
-    if (wanted.folder / HOME / TRAIN).exists():
-        return Distillation(wanted, teacher, None)
+        wanted = dataclasses.replace(with_files(wanted, note), given=note["settings"] | given)
+        moved = any(files_of(wanted)[option] != note[option] for option in ("train", "valid"))
+    if ready and not moved:
+        return _ready(wanted, teacher, given)
     corpus = _read_corpus(wanted, teacher)
     distillation = Distillation(wanted, teacher, corpus)
-    configure(distillation.student().given)  # refused before the work, not after it
+    if not ready:
+        configure(distillation.student().given)  # refused before the work, not after it
     prints = {"fingerprint": fingerprint(corpus.train), "valid_fingerprint": fingerprint(corpus.valid)}
     if note and any(note[name] != now for name, now in prints.items()):
         raise InputError(
             f"{' '.join(wanted.train)}: not the pairs that {wanted.folder} was begun with, or divided by another "
             f"--seed. Restore them, or distill into a new folder."
         )
+    hold(wanted.folder / HOME)
     write_text(path, json.dumps(_note(wanted, teacher) | prints, indent=2) + "\n")
-    return distillation
+    return _ready(wanted, teacher, given) if ready else distillation
+
+
+def _ready(wanted: Wanted, teacher: Teacher, given: Settings) -> Distillation:
+    """All is translated; a student that is in training has its settings in its directory, but for those given now."""
+    return Distillation(dataclasses.replace(wanted, given=given) if _begun(wanted.folder) else wanted, teacher, None)
 
 
 def _begun(folder: Path) -> bool:
@@ -234,7 +251,10 @@ def _weights(teacher: Teacher) -> str:
 def _read_note(path: Path) -> dict[str, Any]:
     try:
         note = json.loads(path.read_text(encoding="utf-8"))
-        return {name: note[name] for name in ("name", *OPTIONS, "settings", "fingerprint", "valid_fingerprint")}
+        return {
+            name: note[name]
+            for name in ("name", *OPTIONS, "train", "valid", "settings", "fingerprint", "valid_fingerprint")
+        }
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{path}: damaged; it says what is distilled. Take it from a copy.") from None
 
@@ -254,9 +274,9 @@ def _refuse_changes(wanted: Wanted, teacher: Teacher, note: dict[str, Any]) -> N
         )
 
 
-def _shown(value: str | int | list[str] | None) -> str:
+def _shown(value: str | int | None) -> str:
     """A value of the note, in brief."""
-    text = " ".join(value) if isinstance(value, list) else str(value or "not given")
+    text = str(value or "not given")
     return text[:12] if len(text) == 64 else text
 
 

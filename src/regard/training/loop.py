@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from regard.config import PAD, Config, DecodingConfig, TrainingConfig
 from regard.decoding.directory import WEIGHTS
 from regard.decoding.translator import Translator
 from regard.disk import write_text
-from regard.evaluation import Score, bleu
+from regard.evaluation import Score, bleu, tokenization
 from regard.model.encoder_decoder import EncoderDecoder
 from regard.text.batching import token_batches
 from regard.text.formats import Pairs
@@ -25,6 +26,9 @@ from regard.training.learner import Learner, Standing
 from regard.training.replica import Batch, batch_loss, make_batch
 from regard.training.schedule import learning_rate
 from regard.weights import load_tensors, save_tensors, set_weights, weights_of
+
+LAST = "last.safetensors"  # in the folder `training`: where it stands
+TIE = 1e-6  # of BLEU, for a nat of the loss
 
 
 class Updated(NamedTuple):
@@ -47,7 +51,7 @@ class Validated(NamedTuple):
     seconds: float  # of training until here
     log_loss: float  # -log p a target piece, in nats
     bleu: dict[str, float]  # of greedy translations, for each direction
-    signature: str  # sacreBLEU's, of the recipe behind that number
+    signature: str  # sacreBLEU's, of the recipe behind that number; of several, with a comma between them
     best: bool
 
 
@@ -59,6 +63,10 @@ class Ended(NamedTuple):
 
 
 Event = Updated | Validated | Ended
+
+
+class DivergenceError(RuntimeError):
+    """The loss or the weights are no longer numbers."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,10 @@ class Run:
 
 
 def train(run: Run, learner: Learner, stop: Callable[[], bool] = lambda: False) -> Iterator[Event]:
-    """Trains until a limit is reached, the score no longer rises, or `stop()` says so; tells what happens."""
+    """Trains until a limit is reached, the score no longer rises, or `stop()` says so; tells what happens.
+
+    Raises DivergenceError where there is nothing more to be learned; what is on disk stays as it was before.
+    """
     config, standing, history = run.config.training, learner.standing, History(run, learner.standing.update)
     if standing.finished:
         yield Ended("this training is over; a higher limit, such as --epochs, goes on", True)
@@ -89,6 +100,7 @@ def train(run: Run, learner: Learner, stop: Callable[[], bool] = lambda: False) 
         started = time.monotonic()
         rate = learning_rate(config, standing.update + 1, _progress(config, standing, epoch_length))
         log_loss = learner.update(batches, rate)
+        _refuse_divergence(run, learner, log_loss)
         standing.position += 1
         standing.seconds = time.monotonic() - began
         progress = _progress(config, standing, epoch_length)
@@ -109,7 +121,7 @@ def train(run: Run, learner: Learner, stop: Callable[[], bool] = lambda: False) 
             return
         pause = stop()
         if due or standing.update % config.save_every == 0 or pause:
-            learner.save(run.own / "last.safetensors")
+            learner.save(run.own / LAST)
             _forget(run, standing)
         if pause:
             yield Ended(
@@ -138,6 +150,16 @@ def _updates(run: Run, learner: Learner) -> Iterator[tuple[list[Batch], int]]:
                 len(starts),
             )
         standing.epoch, standing.position = standing.epoch + 1, 0
+
+
+def _refuse_divergence(run: Run, learner: Learner, log_loss: float) -> None:
+    if math.isfinite(log_loss) and bool(torch.isfinite(learner.weights.vector.detach().sum())):
+        return
+    raise DivergenceError(
+        f"diverged at update {learner.standing.update:,}: the loss is {log_loss:.3g}, or a weight is no number. "
+        f"The last good state is on disk. Train in a new folder with a lower training.learning_rate; here it is "
+        f"{run.config.training.learning_rate:g}."
+    )
 
 
 def _progress(config: TrainingConfig, standing: Standing, epoch_length: int) -> float:
@@ -173,8 +195,10 @@ class Seen(NamedTuple):
 
     @property
     def score(self) -> float:
-        """What is compared: the mean BLEU, or without translations, log p."""
-        return sum(score.score for score in self.bleu.values()) / len(self.bleu) if self.bleu else -self.log_loss
+        """What is compared: the mean BLEU and, where that is the same, the loss; without translations, log p."""
+        if not self.bleu:
+            return -self.log_loss
+        return sum(score.score for score in self.bleu.values()) / len(self.bleu) - TIE * self.log_loss
 
 
 def measure(run: Run, learner: Learner, model: EncoderDecoder, valid: Encoded) -> Seen:
@@ -195,12 +219,12 @@ def measure(run: Run, learner: Learner, model: EncoderDecoder, valid: Encoded) -
         source, target = (side[: config.validate_pairs] for side in (reversed(run.valid) if number else run.valid))
         if source:
             texts = [answer.text for answer in translator.translate(source, direction=direction or None)]
-            scores[direction] = bleu(texts, target)
+            scores[direction] = bleu(texts, target, tokenize=tokenization(direction.partition("-")[2]))
     return Seen(log_loss / tokens, scores)
 
 
 def _validated(standing: Standing, seen: Seen, best: bool) -> Validated:
-    signature = next((score.signature for score in seen.bleu.values()), "")
+    signature = ", ".join(dict.fromkeys(score.signature for score in seen.bleu.values()))
     scores = {direction: score.score for direction, score in seen.bleu.items()}
     return Validated(standing.update, standing.epoch, standing.seconds, seen.log_loss, scores, signature, best)
 
@@ -218,7 +242,7 @@ def _conclude(run: Run, learner: Learner, valid: Encoded) -> Validated:
         seen = measure(run, learner, candidate, valid)
     save_tensors(run.folder / WEIGHTS, weights_of(candidate))
     standing.finished = True
-    learner.save(run.own / "last.safetensors")
+    learner.save(run.own / LAST)
     _forget(run, standing)
     return _validated(standing, seen, True)
 

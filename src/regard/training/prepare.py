@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from regard.config import Settings, configure, flatten, shown
+from regard.config import DecodingConfig, Settings, configure, flatten, shown
 from regard.decoding.directory import CONFIG, WEIGHTS, load, load_config, new_model, save_description
 from regard.decoding.translator import Translator
 from regard.device import half_gain
@@ -25,15 +25,19 @@ from regard.text.formats import Pairs, drop_empty, fingerprint, read_pairs
 from regard.text.store import encode_pairs
 from regard.text.tokenizer import Tokenizer
 from regard.training.learner import Learner
-from regard.training.loop import Run
+from regard.training.lock import hold
+from regard.training.loop import LAST, Run
 from regard.training.recipe import Choice, Machine, recommend
 from regard.weights import set_weights, weights_of
 
 LIMITS = {f"training.{name}" for name in ("epochs", "updates", "minutes", "patience")}  # may change when going on
+HARMLESS = {"training.save_every", "training.tensorboard"} | {  # no bit of the weights depends on these: so may they
+    f"decoding.{field.name}" for field in dataclasses.fields(DecodingConfig) if field.name != "max_length"
+}
 FREE = {"model.p_drop", "text.sampling", "text.max_length"}  # may be others than in the model to start from
 FEWEST = 10  # pairs that can be trained on
 OURS = (CONFIG, WEIGHTS, "tokenizer.model", "source.model", "target.model", "README.md", "learning-curve.png")
-LAST, NOTE = "last.safetensors", "run.json"  # in the folder `training`: where it stands, and what it was begun with
+NOTE = "run.json"  # in the folder `training`: what it was begun with
 NO_LANGUAGE = {"src", "tgt", "trg", "ref", "txt", "raw", "tok", "bpe"}  # endings that look like one
 
 
@@ -115,6 +119,7 @@ def _begin(wanted: Wanted) -> Prepared:
     corpus = _drop_long(corpus, wanted, tokenizer, config.text.max_length)
     run = Run(wanted.folder, config, tokenizer, corpus.train, corpus.valid)
     learner = _learner(run, wanted.device, origin)
+    hold(run.own)
     learner.save(run.own / LAST)
     save_description(config, tokenizer, wanted.folder)
     write_text(run.own / NOTE, json.dumps(files_of(wanted) | _fingerprints(corpus), indent=2) + "\n")
@@ -135,29 +140,26 @@ def _machine(device: torch.device) -> Machine:
 
 
 def _go_on(wanted: Wanted, note: dict[str, Any]) -> Prepared:
+    hold(wanted.folder / "training")
     trained = flatten(load_config(wanted.folder))
     _refuse_changes(wanted, note, trained)
-    limits = {name: value for name, value in wanted.given.items() if trained[name] != value}
-    config = configure(trained | limits)
+    changed = {name: value for name, value in wanted.given.items() if trained[name] != value}
+    config = configure(trained | changed)
     tokenizer = Tokenizer.load(wanted.folder, config.text.directions)
-    wanted = dataclasses.replace(wanted, train=note["train"], valid=note["valid"])
+    wanted = with_files(wanted, note)
     corpus = split(wanted, *drop_empty(read_pairs(wanted.train)), config.training.seed)
     corpus = _drop_long(corpus, wanted, tokenizer, config.text.max_length)
-    for kind, now in _fingerprints(corpus).items():
-        if (then := note.get(kind, now)) != now:
-            files = " ".join(wanted.valid if kind.startswith("valid") and wanted.valid else wanted.train)
-            raise InputError(
-                f"{files}: not the pairs that {wanted.folder} was begun with (fingerprint {now[:12]}, then "
-                f"{then[:12]}). Restore the files, or train in a new folder."
-            )
+    _refuse_other_pairs(wanted, note, _fingerprints(corpus))
     run = Run(wanted.folder, config, tokenizer, corpus.train, corpus.valid)
     learner = _learner(run, wanted.device)
     try:
         learner.load(run.own / LAST)
     except (KeyError, TypeError):
         raise InputError(f"{run.own / LAST}: not of this training, or damaged. Take it from a copy.") from None
-    learner.standing.finished &= not limits
+    if learner.standing.finished and LIMITS & changed.keys():
+        learner.standing.finished, learner.standing.stale = False, 0
     save_description(config, tokenizer, wanted.folder)
+    write_text(run.own / NOTE, json.dumps(note | files_of(wanted) | {"from": note["from"]}, indent=2) + "\n")
     return Prepared(run, learner, {}, corpus.empty, corpus.long, True)
 
 
@@ -170,12 +172,18 @@ def _learner(run: Run, device: torch.device, origin: Translator | None = None) -
 
 
 def files_of(wanted: Wanted) -> dict[str, list[str]]:
-    """What the training was asked to read, by option."""
-    return {
-        "train": _absolute(wanted.train),
-        "valid": _absolute(wanted.valid),
-        "from": _absolute([str(wanted.origin)] if wanted.origin else []),
-    }
+    """What the training was asked to read, by option: absolute paths, but within its own folder from there on, so that
+    the folder may be renamed."""
+    given = {"train": wanted.train, "valid": wanted.valid, "from": [str(wanted.origin)] if wanted.origin else []}
+    return {option: [_lasting(file, wanted.folder) for file in files] for option, files in given.items()}
+
+
+def with_files(wanted: Wanted, note: dict[str, Any]) -> Wanted:
+    """With the files of the note, made of `files_of`, where no others are given."""
+    train, valid = (
+        [file if file == "-" else str(wanted.folder / file) for file in note[kind]] for kind in ("train", "valid")
+    )
+    return dataclasses.replace(wanted, train=wanted.train or train, valid=wanted.valid or valid)
 
 
 def _fingerprints(corpus: Corpus) -> dict[str, str]:
@@ -191,19 +199,32 @@ def _read_note(path: Path) -> dict[str, Any]:
 
 
 def _refuse_changes(wanted: Wanted, note: dict[str, Any], trained: Settings) -> None:
-    """The training in the folder was begun with other files or settings: says which."""
+    """The training in the folder was begun with other settings or from another model: says which."""
     changes = [
         f"{name} was {shown(trained[name])} and is now {shown(value)}"
         for name, value in wanted.given.items()
-        if name not in LIMITS and trained[name] != value
+        if name not in LIMITS | HARMLESS and trained[name] != value
     ]
-    for option, files in files_of(wanted).items():
-        if files and files != note[option]:
-            changes.append(f"--{option} was {' '.join(note[option]) or 'not given'} and is now {' '.join(files)}")
+    if (origin := files_of(wanted)["from"]) and origin != note["from"]:
+        changes.append(f"--from was {' '.join(note['from']) or 'not given'} and is now {origin[0]}")
     if changes:
         raise InputError(
             f"{wanted.folder} holds a training that was begun otherwise: {'; '.join(changes)}. "
             f"Go on with the old ones, or train in a new folder (--from {wanted.folder} starts from its weights)."
+        )
+
+
+def _refuse_other_pairs(wanted: Wanted, note: dict[str, Any], fingerprints: dict[str, str]) -> None:
+    """The files may have moved; it is their pairs that have to be the same."""
+    for kind, now in fingerprints.items():
+        if (then := note.get(kind, now)) == now:
+            continue
+        option = "valid" if kind.startswith("valid") and wanted.valid else "train"
+        files, before = files_of(wanted)[option], note[option]
+        raise InputError(
+            f"{' '.join(files)}: not the pairs that {wanted.folder} was begun with (fingerprint {now[:12]}, then "
+            f"{then[:12]}{'' if files == before else ' of ' + (' '.join(before) or 'pairs held out')}). "
+            f"Restore the files, or train in a new folder."
         )
 
 
@@ -271,5 +292,6 @@ def _short(pairs: Pairs, tokenizer: Tokenizer, longest: int) -> Pairs:
     return pairs if len(kept) == count else _rows(pairs, set(kept.tolist()))
 
 
-def _absolute(files: Sequence[str]) -> list[str]:
-    return [file if file == "-" else str(Path(file).absolute()) for file in files]
+def _lasting(file: str, folder: Path) -> str:
+    path, home = Path(file).absolute(), folder.absolute()
+    return file if file == "-" else str(path.relative_to(home) if path.is_relative_to(home) else path)

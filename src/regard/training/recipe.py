@@ -22,8 +22,7 @@ class Machine(NamedTuple):
 
 def recommend(pairs: int, machine: Machine, given: Settings) -> dict[str, Choice]:
     """The settings for so many sentence pairs on such a machine; those `given` are left alone."""
-    limited = any(given.get(f"training.{limit}") for limit in ("epochs", "updates", "minutes"))
-    chosen = _model(pairs, machine.device) | _text(pairs) | _schedule(pairs, machine, limited)
+    chosen = _model(pairs, machine.device) | _text(pairs) | _schedule(pairs, machine, given)
     if given.get("model.architecture") == "rnn":
         chosen = {name: choice for name, choice in chosen.items() if not name.startswith("model.")} | _recurrent(pairs)
     return {name: choice for name, choice in chosen.items() if name not in given}
@@ -60,7 +59,9 @@ def _text(pairs: int) -> dict[str, Choice]:
     return {"text.vocabulary": Choice(pieces, f"so that each piece is seen often enough in {pairs:,} pairs")}
 
 
-def _schedule(pairs: int, machine: Machine, limited: bool) -> dict[str, Choice]:
+def _schedule(pairs: int, machine: Machine, given: Settings) -> dict[str, Choice]:
+    limited = any(given.get(f"training.{limit}") for limit in ("epochs", "updates", "minutes"))
+    what = "of one direction " if len(given.get("text.directions", ())) > 1 else ""  # an epoch reads both
     batch = 4096 if machine.device == "cpu" else 32_768  # of an update
     abreast = min(4, machine.cores) if machine.device == "cpu" else 1
     tokens_per_pair = 30  # a rough one, of both sides: only the scale of the run depends on it
@@ -75,9 +76,9 @@ def _schedule(pairs: int, machine: Machine, limited: bool) -> dict[str, Choice]:
         "training.precision": _precision(machine),
         "training.schedule": Choice("cosine", "ends at rate zero when the limit is reached"),
         "training.learning_rate": Choice(3e-3, "the highest that a small pre-norm model bears"),
-        "training.warmup": Choice(min(2_000, max(100, 2 * updates_per_epoch)), "two epochs, 2,000 updates at most"),
+        "training.warmup": Choice(min(2_000, max(100, 2 * updates_per_epoch)), f"two epochs {what}or 2,000 updates"),
         "training.ema": Choice(0.999, "the average of the weights is better than the last of them"),
-        "training.validate_every": Choice(validate, f"about once an epoch ({updates_per_epoch:,} updates)"),
+        "training.validate_every": Choice(validate, f"about once an epoch {what}({updates_per_epoch:,} updates)"),
         "training.save_every": Choice(min(validate, 200), "so that little is lost"),
     }
     if not limited:

@@ -1,6 +1,5 @@
 """How long a training will take and how much memory: measured on a few of its own batches, before it begins."""
 
-import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -14,6 +13,9 @@ from regard.training.learner import Learner
 from regard.training.loop import Run
 from regard.training.replica import make_batch
 
+if sys.platform != "win32":
+    import resource
+
 TIMED = 3  # updates
 
 
@@ -22,7 +24,7 @@ class Ahead(NamedTuple):
 
     updates: int  # of an epoch
     seconds: float | None  # until the limits; None where there is no limit
-    bytes: int  # the largest amount of memory
+    bytes: int | None  # the largest amount of memory; None where the system does not tell
 
 
 def rehearse(run: Run, learner: Learner) -> Ahead:
@@ -51,10 +53,12 @@ def _timed(learner: Learner, pairs: Encoded, plan: Sequence[Rows]) -> float:
     return time.monotonic() - began
 
 
-def _memory(learner: Learner) -> int:
+def _memory(learner: Learner) -> int | None:
     """The peak so far, and Adam's two moments, which come with the first update."""
     moments = 8 * sum(weight.numel() for weight in learner.model.parameters())
     if learner.device.type == "cuda":
         return torch.cuda.max_memory_allocated() + moments
+    if sys.platform == "win32":
+        return None
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit + moments

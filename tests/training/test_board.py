@@ -1,0 +1,32 @@
+"""The curves for TensorBoard: what is written, and what is forgotten after an interruption."""
+
+from regard.training import board
+from regard.training.board import Board
+from regard.training.loop import Updated
+
+
+def test_a_training_that_goes_on_forgets_the_points_behind_it_and_closes_its_file(begin, monkeypatch):
+    told = []
+
+    class Writer:
+        def __init__(self, folder, purge_step):
+            told.append((folder, purge_step))
+
+        def add_scalar(self, name, value, update):
+            told.append((name, value, update))
+
+        def close(self):
+            told.append("closed")
+
+    monkeypatch.setattr(board, "summary_writer", lambda: Writer)
+    run = begin().run
+    curves = Board(run, 7)
+    for update in (8, 10):
+        curves.show(Updated(update, 0, 0.5, 0.25, 1.5, 300, 2.0))
+    curves.close()
+    points = [("log_loss", 1.5, 10), ("learning_rate", 0.25, 10), ("tokens_per_second", 150.0, 10)]
+    assert told == [
+        (run.own / "tensorboard", 8),
+        *((f"training/{name}", value, update) for name, value, update in points),
+        "closed",
+    ]
