@@ -83,3 +83,11 @@ def test_a_missing_a_foreign_and_an_unlike_weight_are_named(tmp_path):
     for message, tensors in wrong.items():
         with pytest.raises(InputError, match=f"x.safetensors: {message}"):
             set_weights(model, tensors, tmp_path / "x.safetensors")
+
+
+def test_a_header_that_is_no_json_is_refused(tmp_path):
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.ones(3)}, tmp_path / "x.safetensors", metadata={"regard": '{"update": '})
+    with pytest.raises(InputError, match=r"x\.safetensors: not a whole safetensors file"):
+        load_tensors(tmp_path / "x.safetensors")

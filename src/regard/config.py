@@ -151,12 +151,10 @@ class DecodingConfig:
             _check(getattr(self, name) >= 0, f"decoding.{name} is {getattr(self, name)}; it must not be negative.")
         _check(self.seed < SEEDS, f"decoding.seed is {self.seed}; it must be below {SEEDS}.")
         _check(0 < self.top_p <= 1, f"decoding.top_p is {self.top_p}; it lies in (0, 1].")
+        _check(abs(self.length_penalty) <= 10, f"decoding.length_penalty is {self.length_penalty}; not in [-10, 10].")
         _check(self.max_ratio > 0, f"decoding.max_ratio is {self.max_ratio}; it must be positive.")
-        _check(
-            self.n_best <= self.beam_size or self.temperature > 0,
-            f"decoding.n_best is {self.n_best} but decoding.beam_size is {self.beam_size}: "
-            f"a beam gives at most as many answers as it is wide. Raise decoding.beam_size.",
-        )
+        narrow = self.n_best > self.beam_size and not self.temperature
+        _check(not narrow, f"decoding.n_best is {self.n_best}: raise decoding.beam_size from {self.beam_size} to that.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """All or nothing on disk: a file is there whole, or as it was before."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,14 +9,25 @@ from pathlib import Path
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; what was written takes the place of `path` when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    """A path beside `path` to write to; what was written takes the place of `path` when the block ends well.
+
+    A link stays a link to what it leads to. A pipe or a device is written to as it is. An OSError names `path`.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    whole = path.resolve()
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    aside = whole.with_name(f".{whole.name}.{secrets.token_hex(4)}")
     try:
         yield aside
         with aside.open("rb") as written:
             os.fsync(written.fileno())
-        aside.replace(path)
+        aside.replace(whole)
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(aside)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         aside.unlink(missing_ok=True)
 

@@ -29,7 +29,7 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file.") from None
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:  # a ValueError: the header is no JSON
         raise InputError(f"{path}: not a whole safetensors file ({error}); take it from a copy.") from None
 
 

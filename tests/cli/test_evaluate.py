@@ -1,6 +1,10 @@
+import argparse
 import json
+from types import SimpleNamespace
 
 import pytest
+
+from regard.cli import evaluate
 
 
 def scores(ran):
@@ -34,6 +38,24 @@ def test_the_second_direction_reads_the_pairs_from_right_to_left(regard, two_way
     there = scores(regard("evaluate", two_way, "--direction", "fr-en", *options))
     back = scores(regard("evaluate", two_way, "--direction", "en-fr", *options))
     assert there["TER"]["score"] < 50 > back["TER"]["score"]
+
+
+@pytest.mark.parametrize(("engine", "told"), [("auto", True), ("torch", False)])
+def test_it_measures_and_keeps_what_translate_writes(regard, two_way, test_set, tmp_path, engine, told):
+    source = "".join(line.split("\t")[0] + "\n" for line in test_set.read_text().splitlines())
+    options = ("--engine", engine, "--output", tmp_path / "out" / "translated", "--resamples", 0)
+    ran = regard("evaluate", two_way, *options, "--test", test_set)
+    assert ("CTranslate2 translated, in 8 bits" in ran.err) == told
+    assert (tmp_path / "out" / "translated").read_text() == regard("translate", two_way, stdin=source).out
+
+
+@pytest.mark.parametrize(
+    ("direction", "asked", "used"),
+    [(None, None, "zh"), ("zh-fr", None, "13a"), ("fr-zh", "char", "char"), ("zh-fr", "none", "none")],
+)
+def test_the_tokenizer_is_that_of_the_target_language_unless_another_is_asked_for(direction, asked, used):
+    model = SimpleNamespace(tokenizer=SimpleNamespace(directions=("fr-zh", "zh-fr")))
+    assert evaluate._tokenization(argparse.Namespace(direction=direction, tokenize=asked), model) == used
 
 
 def test_without_resamples_there_is_no_interval(regard, two_way, test_set):
@@ -90,6 +112,7 @@ def test_a_person_gets_a_table_of_each(regard, two_way, test_set, gold):
     assert -1 <= float(rows["alti"][1]) <= 1
     assert sum(line.startswith("rows by the word ") for line in lines) == 2
     assert "1 sentence is taken apart" in ran.err
+    assert "8 bits" not in ran.err, "what is taken apart is what PyTorch computes"
 
 
 def test_gold_for_the_first_direction_is_turned_for_the_second(regard, two_way, test_set, tmp_path):

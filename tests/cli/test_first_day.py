@@ -223,3 +223,26 @@ def test_what_cannot_be_used_is_one_line_and_code_2_and_nothing_is_lost(what, br
     assert said.startswith(f"regard {arguments[0]}: "), said
     assert said.count("\n") == 1
     assert sorted(Path().iterdir()) == before
+
+
+@pytest.mark.parametrize("said", ["CUDA out of memory. Tried to", "[enforce fail] can't allocate memory: you tried"])
+def test_too_little_memory_is_one_line(said, monkeypatch, capsys):
+    from regard.cli import main, score
+
+    def run(asked):
+        raise RuntimeError(said)
+
+    monkeypatch.setattr(score, "run", run)
+    assert main(["score", "model", "--pairs", "-"]) == 1
+    assert "the memory is not enough" in capsys.readouterr().err
+
+
+def test_a_defect_that_speaks_of_memory_is_not_taken_for_too_little_of_it(monkeypatch):
+    from regard.cli import main, score
+
+    def run(asked):
+        raise RuntimeError("mat1 is not in contiguous memory")
+
+    monkeypatch.setattr(score, "run", run)
+    with pytest.raises(RuntimeError, match="contiguous"):
+        main(["score", "model", "--pairs", "-"])

@@ -43,11 +43,26 @@ def test_a_wrong_translation_is_less_probable_and_the_direction_matters(regard, 
     files = (tmp_path / "left", tmp_path / "right")
     right, wrong = (float(line) for line in regard("score", two_way, "--pairs", *files).out.splitlines())
     assert right > wrong + 1
-    back = regard("score", two_way, "--direction", "en-fr", "--pairs", *reversed(files)).out.splitlines()
+    back = regard("score", two_way, "--direction", "en-fr", "--pairs", *files).out.splitlines()
     assert float(back[0]) > float(back[1]) + 1
+
+
+def test_the_second_direction_reads_the_same_pairs_from_right_to_left(regard, two_way):
+    for direction, target in (("fr-en", "nab"), ("en-fr", "ba")):
+        ran = regard("score", two_way, "--direction", direction, "--json", "--pairs", "-", stdin="ba\tnab\n")
+        assert json.loads(ran.out)["text"] == target
 
 
 def test_pairs_come_from_stdin_too_and_the_shared_options_are_taken(regard, two_way):
     shared = ("--quiet", "--seed", 5, "--threads", 1, "--device", "cpu")
     ran = regard("score", two_way, *shared, "--pairs", "-", stdin="ba\tnab\n\t\n")
     assert (ran.code, ran.err, len(ran.out.splitlines())) == (0, "", 2)
+
+
+@pytest.mark.parametrize("options", [("score", "--pairs"), ("evaluate", "--resamples", 0, "--test")])
+def test_files_whose_names_say_that_they_are_the_wrong_way_round_are_refused(regard, two_way, toy, options):
+    verb, *options = options
+    for direction in ("fr-en", "en-fr"):
+        ran = regard(verb, two_way, "--direction", direction, *options, toy.folder / "toy.en", toy.folder / "toy.fr")
+        assert (ran.code, ran.out) == (2, "")
+        assert "pairs stand as in the training of this model, fr before en" in ran.err

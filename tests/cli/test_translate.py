@@ -4,6 +4,9 @@ import sys
 
 import pytest
 
+from regard.decoding.sentences import NOTHING
+from regard.decoding.translator import Translator
+
 
 def test_a_line_goes_in_and_a_line_comes_out_and_an_empty_one_stays_empty(regard, toy, two_way):
     lines = ["ba be", "", "   ", "du", "ba be"]
@@ -43,6 +46,22 @@ def test_every_line_has_n_best_even_the_empty_one(regard, two_way, n):
 def test_a_prefix_leaves_fewer_answers_and_the_lines_still_stay_aligned(regard, two_way):
     options = ("--set", "decoding.max_length=1", "--nbest", "3", "--prefix", "nab")
     assert regard("translate", two_way, *options, stdin="ba\nbe\n").out == "nab\n\n\nnab\n\n\n"
+    rows = [json.loads(line) for line in regard("translate", two_way, *options, "--json", "ba").out.splitlines()]
+    assert [row["text"] for row in rows] == ["nab", "", ""]
+    assert [row["score"] is None for row in rows] == [False, True, True], "what there is not is no good answer"
+
+
+def test_an_answer_is_out_before_the_next_is_waited_for(regard, two_way, monkeypatch):
+    seen = []
+
+    def stream(self, lines, **wish):
+        for line in lines:
+            yield NOTHING._replace(text=line)
+            seen.append(sys.stdout.buffer.getvalue())
+
+    monkeypatch.setattr(Translator, "stream", stream)
+    assert regard("translate", two_way, stdin="a\nb\n").out == "a\nb\n"
+    assert seen == [b"a\n", b"a\nb\n"]
 
 
 def test_json_is_an_object_a_line_with_the_pieces_and_what_the_model_thought_of_them(regard, two_way):

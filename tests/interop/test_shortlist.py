@@ -6,9 +6,10 @@ import shutil
 import numpy as np
 import pytest
 
+from regard.errors import InputError
 from regard.interop import shortlist
 from regard.interop.engines import SHORTLIST, load
-from regard.interop.shortlist import Shortlist, give_shortlist, learn_shortlist
+from regard.interop.shortlist import Shortlist, Verdict, give_shortlist, learn_shortlist, prove
 from regard.text.formats import read_pairs
 from regard.text.lexicon import learn_lexicon
 from regard.text.store import encode_pairs
@@ -55,15 +56,33 @@ def test_bytes_and_the_end_may_always_come(one_way, pairs):
     assert {"</s>", "<0x00>", "<0xFF>"} <= set(first.strip().split(" "))
 
 
-@pytest.mark.parametrize("same", [0.0, 1.1])
-def test_it_is_kept_only_where_it_proves_itself(two_way, pairs, tmp_path, monkeypatch, same):
-    monkeypatch.setattr(shortlist, "SAME", same)
+@pytest.mark.parametrize(("kept", "told"), [(True, "is used"), (False, "is left out")])
+def test_it_is_kept_only_where_it_proves_itself(two_way, pairs, tmp_path, monkeypatch, kept, told):
+    monkeypatch.setattr(shortlist, "_compared", lambda *_: Verdict(kept, 0.99, 0.0, 1.5, 1.5))
     folder = shutil.copytree(two_way, tmp_path / "model")
-    verdict = give_shortlist(folder, pairs, pairs)
-    assert (folder / SHORTLIST).exists() == verdict.kept
+    assert told in str(give_shortlist(folder, pairs, pairs))
+    assert (folder / SHORTLIST).exists() == kept
+
+
+def test_the_proof_compares_with_and_without_and_wants_as_many_alike_as_it_says(two_way, pairs, monkeypatch):
+    learned = learn_shortlist(pairs, load(two_way).tokenizer)
+    monkeypatch.setattr(shortlist, "SAME", 1.1)
+    verdict = prove(two_way, learned, pairs)
     assert verdict.same > 0.9
-    assert not (verdict.kept and same > 1)
-    assert ("used" if verdict.kept else "left out") in str(verdict)
+    assert not verdict.kept
+    nothing = dataclasses.replace(
+        learned, always=learned.always[:1], source=learned.source[:0], target=learned.target[:0]
+    )
+    assert prove(two_way, nothing, pairs).same < 0.5
+
+
+@pytest.mark.parametrize("left", [0, 7, 100, -1])
+def test_a_damaged_one_is_named(one_way, pairs, tmp_path, left):
+    path = tmp_path / "shortlist.npz"
+    learn_shortlist(pairs, load(one_way).tokenizer).save(path)
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(InputError, match=r"shortlist\.npz: damaged"):
+        Shortlist.load(path)
 
 
 def test_who_is_interrupted_before_the_proof_leaves_no_shortlist(two_way, pairs, tmp_path, monkeypatch):

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from regard import __version__
 from regard.errors import InputError
 
+# How PyTorch, CUDA and the systems say it; of their errors only MemoryError has a type that needs no import.
+NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")
 VERBS = ("demo", "train", "distill", "translate", "look", "score", "evaluate", "experiment")
 
 
@@ -41,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _fail(asked.verb, str(error), 1)
     except (MemoryError, RuntimeError) as error:
-        if not isinstance(error, MemoryError) and "memory" not in str(error):
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
             raise
         return _fail(asked.verb, "the memory is not enough. Take a smaller model, beam or training.batch_tokens.", 1)
 

@@ -1,11 +1,23 @@
 """`regard evaluate`: BLEU, chrF and TER on a test set; how far attributions can be trusted; how well words align."""
 
 import argparse
+import dataclasses
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regard.cli.options import add_beam, add_model, add_verb, counted, load_translator, say
-from regard.cli.translate import LINES, chunks
+from regard.cli.options import (
+    add_beam,
+    add_engine,
+    add_model,
+    add_verb,
+    backwards,
+    counted_lines,
+    load_translator,
+    read_pairs_for,
+    say,
+)
+from regard.cli.translate import one_line
 from regard.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,10 +37,16 @@ def add(verbs: Any) -> None:
     )  # fmt: skip
     add_model(parser)
     parser.add_argument(
-        "--test", nargs="+", required=True, metavar="FILE", help="source and reference, or one .tsv or .jsonl"
-    )
+        "--test", nargs="+", required=True, metavar="FILE",
+        help="two files, or one .tsv or .jsonl. A model's first direction reads them from left to right, its second "
+        "from right to left",
+    )  # fmt: skip
     add_beam(parser)
-    parser.add_argument("--tokenize", default="13a", help="BLEU's tokenizer; none for tokenised text (default 13a)")
+    add_engine(parser)
+    parser.add_argument("--output", metavar="FILE", help="write the translations, one a line")
+    parser.add_argument(
+        "--tokenize", help="BLEU's tokenizer; none for tokenised text (default: the target language's, mostly 13a)"
+    )
     parser.add_argument("--resamples", type=int, default=1000, help="for the intervals; 0 = none (default 1000)")
     parser.add_argument(
         "--attribution", nargs="?", type=int, const=SENTENCES, metavar="N",
@@ -40,28 +58,20 @@ def add(verbs: Any) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Prints a table, or JSON."""
-    from regard.evaluation import bleu_with, evaluate
+    from regard.evaluation import evaluate
     from regard.looking.gold import read_gold
-    from regard.text.formats import Pairs, read_pairs
+    from regard.text.formats import Pairs
 
-    bleu_with(asked.tokenize)  # refused before the work, not after it
-    if asked.resamples < 0:
-        raise InputError(f"--resamples is {asked.resamples}; it must not be negative. 0 = no intervals.")
-    if asked.attribution is not None and asked.attribution < 1:
-        raise InputError(f"--attribution is {asked.attribution}; it needs one sentence at least.")
+    _check(asked)
+    if asked.attribution and asked.engine == "auto":
+        asked.engine = "torch"  # what is taken apart is what it translates
     translator = load_translator(asked)
-    pairs = read_pairs(asked.test)
+    source, target = read_pairs_for(asked, translator, asked.test)
     if asked.attribution or (asked.alignment and not translator.config.model.attention):
         translator.transformer.eval()  # an RNN is refused before the work, too
-    directions = translator.tokenizer.directions
-    backwards = bool(asked.direction) and len(directions) > 1 and asked.direction == directions[1]
-    source, target = reversed(pairs) if backwards else pairs
-    gold = asked.alignment and read_gold(asked.alignment, len(source), turned=backwards)
-    answers = (
-        translator.translate(chunk, direction=asked.direction) for chunk in counted(asked, chunks(source, LINES))
-    )
-    texts = [answer.text for chunk in answers for answer in chunk]
-    scores = evaluate(texts, target, resamples=asked.resamples, tokenize=asked.tokenize)
+    gold = asked.alignment and read_gold(asked.alignment, len(source), turned=backwards(asked, translator))
+    texts = _translated(asked, translator, source)
+    scores = evaluate(texts, target, resamples=asked.resamples, tokenize=_tokenization(asked, translator))
     told: dict[str, Any] = {"scores": [score._asdict() for score in scores]}
     if asked.attribution:
         told["attribution"] = _attribution(asked, translator, Pairs(source, texts))
@@ -74,6 +84,39 @@ def run(asked: argparse.Namespace) -> int:
     return 0
 
 
+def _check(asked: argparse.Namespace) -> None:
+    """Refuses before the work what cannot be done."""
+    from regard.evaluation import bleu_with
+
+    if asked.tokenize is not None:
+        bleu_with(asked.tokenize)
+    if asked.resamples < 0:
+        raise InputError(f"--resamples is {asked.resamples}; it must not be negative. 0 = no intervals.")
+    if asked.attribution is not None and asked.attribution < 1:
+        raise InputError(f"--attribution is {asked.attribution}; it needs one sentence at least.")
+
+
+def _tokenization(asked: argparse.Namespace, translator: "Translator") -> str:
+    """BLEU's tokenizer that was asked for, or that of the target language."""
+    from regard.evaluation import tokenization
+
+    direction = asked.direction or next(iter(translator.tokenizer.directions), "")
+    return asked.tokenize or tokenization(direction.partition("-")[2])
+
+
+def _translated(asked: argparse.Namespace, translator: "Translator", source: list[str]) -> list[str]:
+    """The translations, which are also written where --output says."""
+    from regard.disk import write_text
+
+    answers = translator.stream(source, direction=asked.direction, log_probs=False)
+    texts = [answer.text for answer in counted_lines(asked, answers, len(source))]
+    if asked.output:
+        write_text(Path(asked.output), "".join(f"{one_line(text)}\n" for text in texts))
+    if translator.fast and not translator.refusal():
+        say(asked, "CTranslate2 translated, in 8 bits; --engine torch does in 32.")
+    return texts
+
+
 def _attribution(asked: argparse.Namespace, translator: "Translator", pairs: "Pairs") -> list[dict[str, Any]]:
     """Every method's faithfulness on the first sentences and their translations."""
     from regard.looking.faithfulness import faithfulness
@@ -81,7 +124,8 @@ def _attribution(asked: argparse.Namespace, translator: "Translator", pairs: "Pa
     count = min(asked.attribution, len(pairs.source))
     say(asked, f"{count} sentence{'s are' if count > 1 else ' is'} taken apart, word by word ...")
     sides = [side[: asked.attribution] for side in pairs]
-    return [found._asdict() for found in faithfulness(translator, *sides, direction=asked.direction)]
+    plain = dataclasses.replace(translator, fast=None)  # what is taken apart is what PyTorch computes
+    return [found._asdict() for found in faithfulness(plain, *sides, direction=asked.direction)]
 
 
 def _alignment(

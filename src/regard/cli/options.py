@@ -1,9 +1,10 @@
 """What every verb understands, and what it does about it."""
 
 import argparse
+import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from regard.config import configure, flatten, parse_setting
@@ -11,6 +12,7 @@ from regard.errors import InputError
 
 if TYPE_CHECKING:
     from regard.decoding.translator import Translator
+    from regard.text.formats import Pairs
 
 EVERY, EVERY_LIVE = 10.0, 0.1  # seconds between two plain lines that tell how far we are; where one is written over
 
@@ -42,7 +44,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="DIR", help="a model directory")
     parser.add_argument("--direction", metavar="FR-EN", help="of a model that knows several (default: its first)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting: decoding.top_k=10")
-    parser.set_defaults(beam=None, nbest=None, engine="torch")
+    parser.set_defaults(beam=None, nbest=None, engine="torch", prefix="")
 
 
 def add_beam(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +87,33 @@ def load_translator(asked: argparse.Namespace, *, one: bool = False) -> "Transla
         return translator.model
 
     config = configure(flatten(translator.config) | given)
-    return dataclasses.replace(translator, weights=Later(read), config=config)
+    wanted = dataclasses.replace(translator, weights=Later(read), config=config)
+    if wanted.fast and (why := wanted.refusal(prefix=asked.prefix)):
+        if asked.engine == "ctranslate2":
+            raise InputError(f"The engine ctranslate2 cannot do this: {why}. Take --engine auto.")
+        say(asked, f"PyTorch translates, since {why}.")
+    return wanted
+
+
+def backwards(asked: argparse.Namespace, translator: "Translator") -> bool:
+    """Whether the second direction is asked for, which reads pairs from right to left."""
+    return bool(asked.direction) and translator.tokenizer.directions[1:] == (asked.direction,)
+
+
+def read_pairs_for(asked: argparse.Namespace, translator: "Translator", names: Sequence[str]) -> "Pairs":
+    """Source and target in the direction that is asked for, of pairs that stand as in the training: left what the
+    model's first direction reads. Raises InputError where the files' names say that they stand the other way round."""
+    from regard.text.formats import Pairs, read_pairs
+
+    languages = next(iter(translator.tokenizer.directions), "").lower().split("-")
+    endings = [re.sub(r"\.(gz|xz|zst)$", "", name).rpartition(".")[2].lower() for name in names]
+    if len(names) == 2 and endings == languages[::-1] != languages:
+        raise InputError(
+            f"{' and '.join(names)}: pairs stand as in the training of this model, {' before '.join(languages)}, "
+            f"whichever --direction reads them. Write {names[1]} {names[0]}."
+        )
+    pairs = read_pairs(names)
+    return Pairs(pairs.target, pairs.source) if backwards(asked, translator) else pairs
 
 
 def _check_threads(asked: argparse.Namespace) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from regard.cli.options import add_model, add_verb, counted, load_translator
+from regard.cli.options import add_model, add_verb, counted, load_translator, read_pairs_for
 from regard.cli.translate import LINES, as_json, chunks
 
 
@@ -15,17 +15,17 @@ def add(verbs: Any) -> None:
     )  # fmt: skip
     add_model(parser)
     parser.add_argument(
-        "--pairs", nargs="+", required=True, metavar="FILE", help="two files, or one .tsv or .jsonl; - is stdin"
-    )
+        "--pairs", nargs="+", required=True, metavar="FILE",
+        help="two files, or one .tsv or .jsonl; - is stdin. A model's first direction reads them from left to right, "
+        "its second from right to left",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object a line: pieces, log_probs, score")
 
 
 def run(asked: argparse.Namespace) -> int:
     """One line a pair: log p of the target, divided by its length ** length_penalty."""
-    from regard.text.formats import read_pairs
-
     translator = load_translator(asked)
-    source, target = read_pairs(asked.pairs)
+    source, target = read_pairs_for(asked, translator, asked.pairs)
     for left, right in zip(counted(asked, chunks(source, LINES)), chunks(target, LINES), strict=True):
         for answer in translator.score(left, right, direction=asked.direction):
             print(as_json(answer) if asked.json else f"{answer.score:.6f}")

@@ -3,12 +3,12 @@
 import argparse
 import itertools
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from regard.cli.options import add_beam, add_engine, add_model, add_verb, counted_lines, load_translator, say
-from regard.errors import InputError
 
 if TYPE_CHECKING:
     from regard.decoding.translator import Translation
@@ -37,10 +37,6 @@ def run(asked: argparse.Namespace) -> int:
 
     interactive = not asked.text and sys.stdin.isatty()
     translator = load_translator(asked, one=interactive or len(asked.text) == 1)
-    if translator.fast and (why := translator.refusal(prefix=asked.prefix)):
-        if asked.engine == "ctranslate2":
-            raise InputError(f"The engine ctranslate2 cannot do this: {why}. Take --engine auto.")
-        say(asked, f"PyTorch translates, since {why}.")
     wish: dict[str, Any] = {"direction": asked.direction, "prefix": asked.prefix, "log_probs": asked.json}
     answers: Iterator[Translation]
     if interactive:
@@ -53,7 +49,7 @@ def run(asked: argparse.Namespace) -> int:
     cut = 0
     for answer in answers:
         for one in _best(answer, translator.config.decoding.n_best):
-            print(as_json(one) if asked.json else _one_line(one.text), flush=interactive)
+            print(as_json(one) if asked.json else one_line(one.text), flush=True)
         cut += answer.parts > 1
     if cut:
         longest = translator.config.text.max_length
@@ -62,12 +58,12 @@ def run(asked: argparse.Namespace) -> int:
 
 
 def _best(answer: "Translation", n: int) -> Iterator["Translation"]:
-    """The n best; empty ones in the place of those that there are not, so that every line has as many."""
-    empty = answer._replace(text="", pieces=[], log_probs=[], score=0.0, others=[])
+    """The n best; impossible ones in the place of those that there are not, so that every line has as many."""
+    empty = answer._replace(text="", pieces=[], log_probs=[], score=-math.inf, others=[])
     return itertools.islice(itertools.chain([answer], answer.others, itertools.repeat(empty)), n)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """The text without line ends, which a model may write byte by byte."""
     return text.replace("\r", " ").replace("\n", " ")
 
@@ -80,6 +76,7 @@ def chunks(lines: Iterable[str], size: int) -> Iterator[list[str]]:
 
 
 def as_json(answer: "Translation") -> str:
-    """One answer as one line."""
+    """One answer as one line; the score of one that there is not is null."""
     fields = {name: value for name, value in answer._asdict().items() if name != "others"}
+    fields["score"] = answer.score if math.isfinite(answer.score) else None
     return json.dumps(fields, ensure_ascii=False)

@@ -73,10 +73,12 @@ def load_config(folder: Path) -> Config:
         if described["format"] != FORMAT:
             raise InputError(f"model format {described['format']}; this version reads format {FORMAT}. Update regard.")
         return configure(described["settings"])
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(
             f"{folder}: no model here ({CONFIG} is missing). Train one: regard train {folder} ..."
         ) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}. May you read it?") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -44,23 +44,33 @@ class Engine(Protocol):
         ...
 
 
+# Where a line is cut, best first: at sentence ends, at spaces and commas. Chinese and Japanese have no spaces there.
+BORDERS = (
+    r"(?<=[.!?…])\s+|(?<=[。！？])(?![。！？」』）”])\s*|(?<=[。！？][」』）”])\s*",
+    r"\s+|(?<=[，、；])",
+)
+UNSPACED = r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]$"  # no space behind it
 NOTHING = Translation("", [], [], 0.0, [])  # the translation of an empty line
 
 
 def parts(line: str, fits: Callable[[str], bool]) -> list[str]:
-    """The line, or parts of it that fit: cut at sentence ends, then at spaces, then anywhere."""
+    """The line, or parts of it that fit: cut at sentence ends, then at spaces or commas, then anywhere."""
     if len(line) < 2 or not line.strip() or fits(line):
         return [line]
-    for border in (r"(?<=[.!?…。！？])\s+", r"\s+"):
-        if len(pieces := re.split(border, line.strip())) > 1:
-            middle = len(pieces) // 2
-            return parts(" ".join(pieces[:middle]), fits) + parts(" ".join(pieces[middle:]), fits)
+    line = line.strip()
+    for border in BORDERS:
+        if cuts := [cut for cut in re.finditer(border, line) if cut.end() < len(line)]:
+            cut = cuts[(len(cuts) - 1) // 2]
+            return parts(line[: cut.start()], fits) + parts(line[cut.end() :], fits)
     middle = len(line) // 2
     return parts(line[:middle], fits) + parts(line[middle:], fits)
 
 
 def joined(answers: list[Translation], length_penalty: float) -> Translation:
-    """The translations of the parts of one line as one; so the second best of each make the second best of the line."""
+    """The translations of the parts of one line as one; so the second best of each make the second best of the line.
+
+    They stand with a space between them, where their own writing has one: that of the source may be another.
+    """
     if len(answers) == 1:
         return answers[0]
     rows = zip(*([part, *part.others] for part in answers), strict=False)
@@ -71,7 +81,7 @@ def joined(answers: list[Translation], length_penalty: float) -> Translation:
 def _in_a_row(row: Sequence[Translation], length_penalty: float) -> Translation:
     log_probs = [log_prob for part in row for log_prob in part.log_probs]
     return Translation(
-        " ".join(part.text for part in row),
+        "".join(part.text if re.search(UNSPACED, part.text) else f"{part.text} " for part in row).rstrip(" "),
         [piece for part in row for piece in part.pieces],
         log_probs,
         sum(log_probs) / max(1, len(log_probs)) ** length_penalty,
@@ -82,7 +92,7 @@ def _in_a_row(row: Sequence[Translation], length_penalty: float) -> Translation:
 
 def longest_target(length: int, config: DecodingConfig) -> int:
     """How many pieces a translation may have, of a source of so many."""
-    return min(int(config.max_ratio * length + 10), config.max_length)
+    return int(min(config.max_ratio * length + 10, config.max_length))
 
 
 def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

@@ -119,13 +119,17 @@ class Translator:
         log_probs: bool = True,
         **settings: Any,
     ) -> Iterator[Translation]:
-        """`translate` for lines without end: answers come while later lines are read, and memory stays as it is."""
+        """`translate` for lines without end: answers come while later lines are read, and memory stays as it is.
+
+        A fast engine goes on with the next lines while the answers of the last are read; PyTorch cannot.
+        """
         asked, done = self._asked(direction, prefix, log_probs, settings), 0
         begun: deque[Callable[[], Iterator[Translation]]] = deque()
+        ahead = int(self._engine(asked) is self.fast)
         for chunk in growing_chunks(lines, FIRST_LINES, LINES):
             begun.append(self._begin(chunk, done, asked))
             done += len(chunk)
-            if len(begun) > 1:
+            if len(begun) > ahead:
                 yield from begun.popleft()()
         for answers in begun:
             yield from answers()

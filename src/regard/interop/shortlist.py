@@ -7,6 +7,8 @@ import dataclasses
 import shutil
 import tempfile
 import time
+import zipfile
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from regard.config import EOS
 from regard.decoding.translator import Translator
 from regard.disk import written_whole
+from regard.errors import InputError
 from regard.evaluation import bleu
 from regard.interop.engines import READ, SHORTLIST, pick
 from regard.text.formats import Pairs
@@ -62,9 +65,14 @@ class Shortlist:
 
     @classmethod
     def load(cls, path: Path) -> "Shortlist":
-        """What `save` wrote."""
-        with np.load(path, allow_pickle=False) as saved:
-            return cls(*(saved[field.name].astype(np.int64) for field in dataclasses.fields(cls)))
+        """What `save` wrote. Raises InputError where it is damaged."""
+        try:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as saved:  # np.load leaves a bad file open
+                return cls(*(saved[field.name].astype(np.int64) for field in dataclasses.fields(cls)))
+        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
+            raise InputError(
+                f"{path}: damaged. Take it from a copy, or delete it: it only makes things quicker."
+            ) from None
 
     def coverage(self, pairs: Pairs, tokenizer: Tokenizer) -> float:
         """The share of the target pieces of these pairs that may come, each with the pieces of its own source."""
