@@ -4,6 +4,7 @@ distilled/                   in the student's directory:
     note.json                who translates what, and the settings of the student
     part-00000.jsonl ...     what the teacher has written so far; it goes on behind that
     train.jsonl valid.jsonl  what the student learns from, once all is there
+    lock                     held by the process that translates here
 """
 
 import dataclasses
