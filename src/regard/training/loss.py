@@ -79,7 +79,7 @@ def consistent_loss(
     `decoded` holds both passes, one behind the other: the same positions with other dropout. As in `fused_loss`, the
     logits of a few rows exist at a time; only the products are in the precision of `decoded`.
     """
-    return Loss(*_Consistent.apply(decoded, output, target, smoothing, r_drop))  # type: ignore[no-untyped-call]
+    return Loss(*_Consistent.apply(decoded, output, target, (smoothing, r_drop)))  # type: ignore[no-untyped-call]
 
 
 class _Consistent(torch.autograd.Function):
@@ -87,8 +87,9 @@ class _Consistent(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, decoded: Tensor, output: Tensor, target: Tensor, smoothing: float, r_drop: float
+        ctx: Any, decoded: Tensor, output: Tensor, target: Tensor, sizes: tuple[float, float]
     ) -> tuple[Tensor, Tensor]:
+        smoothing, r_drop = sizes
         words, pair = output.to(decoded.dtype), decoded.view(2, len(target), decoded.shape[1])
         d_pair, d_output = torch.empty_like(pair), torch.zeros_like(output)
         smoothed, log_loss = output.new_zeros(()), output.new_zeros(())
@@ -115,4 +116,4 @@ class _Consistent(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, d_smoothed: Tensor, d_log_loss: Tensor) -> tuple[Tensor | None, ...]:
         d_decoded, d_output = ctx.saved_tensors
-        return d_decoded * d_smoothed.to(d_decoded), d_output * d_smoothed, None, None, None
+        return d_decoded * d_smoothed.to(d_decoded), d_output * d_smoothed, None, None
