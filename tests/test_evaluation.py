@@ -96,6 +96,12 @@ def test_without_resampling_there_is_no_interval():
         assert "bs:" not in score.signature
 
 
+@pytest.mark.parametrize("references", [["a b", "", "c d", "e f g"], ["a b", "c", "d", "e"]])
+def test_so_few_lines_that_nothing_matches_in_some_resamples_have_intervals_all_the_same(references):
+    for score in evaluate(["a b", "x", "c", "e f"], references)[1:]:  # BLEU, which is 0, has none
+        assert score.low <= score.score <= score.high
+
+
 @pytest.mark.parametrize("count", [0, 2])
 @pytest.mark.parametrize("way", [bleu, evaluate])
 def test_unequal_counts_and_nothing_at_all_are_refused(way, count):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sacrebleu.metrics import BLEU, CHRF, TER
 
@@ -25,6 +25,24 @@ class Score(NamedTuple):
     signature: str
 
 
+class _Floats:
+    """Scores as plain floats. Those of sacreBLEU are numpy's but where nothing matches, as in a resample of few lines,
+    and its interval cannot be computed from both kinds."""
+
+    def _compute_score_from_stats(self, stats: Any) -> Any:
+        found = super()._compute_score_from_stats(stats)  # type: ignore[misc]
+        found.score = float(found.score)
+        return found
+
+
+class _Chrf(_Floats, CHRF):
+    pass
+
+
+class _Ter(_Floats, TER):
+    pass
+
+
 def evaluate(
     translations: Sequence[str], references: Sequence[str], *, resamples: int = 1000, tokenize: str = "13a"
 ) -> list[Score]:
@@ -33,7 +51,7 @@ def evaluate(
     `tokenize` is BLEU's, one of TOKENIZERS; none is for text that is tokenised already.
     Raises InputError where the counts differ, or there is nothing to score.
     """
-    metrics: list[BLEU | CHRF | TER] = [bleu_with(tokenize), CHRF(), TER()]
+    metrics: list[BLEU | CHRF | TER] = [bleu_with(tokenize), _Chrf(), _Ter()]
     return [_score(metric, translations, references, resamples) for metric in metrics]
 
 
