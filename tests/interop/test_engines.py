@@ -33,6 +33,32 @@ def test_an_engine_is_made_on_first_use_and_used_again(saved):
     assert (place / "model.bin").stat().st_mtime_ns == stamp
 
 
+@pytest.mark.parametrize("file", ["model.bin", "config.json"])
+@pytest.mark.parametrize("left", [None, b"{{"])
+def test_a_damaged_engine_is_made_anew(saved, file, left):
+    folder = saved()
+    expected = load(folder, engine="ctranslate2").translate(LINE)
+    (place,) = made(folder)
+    (place / file).unlink()
+    if left:
+        (place / file).write_bytes(left)
+    assert load(folder, engine="ctranslate2").translate(LINE) == expected
+    assert made(folder) == [place]
+    assert (place / file).read_bytes() != left
+
+
+def test_weights_that_are_not_those_of_the_settings_are_named(saved):
+    folder = saved()
+    described = (folder / "config.json").read_text()
+    for was, now, wrong in (
+        ('encoder_layers": 2', 'encoder_layers": 3', "lacks weight 'encoder.layers.2"),
+        ('d_ff": 37', 'd_ff": 41', r"w_1.weight' has the shape \(37, 24\), but config.json wants \(41, 24\)"),
+    ):
+        (folder / "config.json").write_text(described.replace(was, now))
+        with pytest.raises(InputError, match=rf"model.safetensors: .*{wrong}"):
+            load(folder, engine="ctranslate2")
+
+
 def test_other_weights_take_another_engine_and_the_stale_one_goes(saved, random_translator):
     folder = saved()
     before = load(folder, engine="ctranslate2").translate(LINE, beam_size=1)

@@ -12,10 +12,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from regard.config import Config
-from regard.decoding.directory import CONFIG, WEIGHTS, describe, load_config
+from regard.decoding.directory import CONFIG, WEIGHTS, describe
 from regard.decoding.translator import Translator
 from regard.errors import InputError
 from regard.text.tokenizer import Tokenizer
@@ -87,19 +87,28 @@ def _open(folder: Path, translator: Translator, threads: int | None, one: bool) 
 
     cores = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     shared = Threads(1 if one else cores, 1)  # two cores on one short sentence wait for each other
-    with ready(folder, translator.tokenizer) as made:
-        return CTranslate2Engine(made, translator.tokenizer, translator.config, shared)
+
+    def opened(anew: bool) -> CTranslate2Engine:
+        with ready(folder, translator.tokenizer, anew=anew) as made:
+            return CTranslate2Engine(made, translator.tokenizer, translator.config, shared)
+
+    try:
+        return opened(anew=False)
+    except RuntimeError:  # what lies there is damaged
+        return opened(anew=True)
 
 
 @contextmanager
-def ready(folder: Path, tokenizer: Tokenizer) -> Iterator[Path]:
-    """The directory of the engine for this model, made where it is not there yet.
+def ready(folder: Path, tokenizer: Tokenizer, *, anew: bool = False) -> Iterator[Path]:
+    """The directory of the engine for this model, made where it is not there yet, or `anew` in place of what is.
 
     Made aside and then renamed, so two processes that make it at once both get a whole one. Where the model directory
     cannot be written to, it is made elsewhere for this once.
     """
     place = folder / HOME / key(folder)
-    if place.is_dir():
+    if anew:
+        shutil.rmtree(place, ignore_errors=True)
+    elif place.is_dir():
         yield place
         return
     try:
@@ -137,8 +146,11 @@ def key(folder: Path) -> str:
 
 def _make(folder: Path, tokenizer: Tokenizer, place: Path) -> None:
     from regard.interop.ctranslate2 import write_engine
+    from regard.weights import weights_of
 
-    write_engine(_weights(folder / WEIGHTS), load_config(folder), tokenizer, place, "int8")
+    translator = describe(folder)  # by PyTorch, which tells weights that are not those of config.json
+    weights = {name: weight.detach().numpy() for name, weight in weights_of(translator.model).items()}
+    write_engine(weights, translator.config, tokenizer, place, "int8")
     if (folder / SHORTLIST).exists():
         from regard.interop.ctranslate2 import MAP
         from regard.interop.shortlist import Shortlist
@@ -146,16 +158,6 @@ def _make(folder: Path, tokenizer: Tokenizer, place: Path) -> None:
         shortlist = Shortlist.load(folder / SHORTLIST)
         (place / MAP).write_text(shortlist.as_map(tokenizer), encoding="utf-8", newline="\n")
     place.chmod(0o755)  # a temporary directory is for its owner alone
-
-
-def _weights(path: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: not a whole safetensors file ({error}); take it from a copy.") from None
 
 
 def _forget_others(place: Path) -> None:
