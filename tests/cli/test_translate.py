@@ -125,6 +125,24 @@ def test_a_reader_that_leaves_early_is_no_error(process, two_way):
         assert translating.wait(60) == 1
 
 
+@pytest.mark.parametrize(
+    ("ends", "said"), [(KeyboardInterrupt, "regard translate: interrupted\n"), (BrokenPipeError, "")]
+)
+def test_who_is_interrupted_does_not_wait_for_the_fast_engine(ends, said):
+    """An end of the process that destroys nothing: the destructor of the engine waits for all that it was given."""
+    program = (
+        "import os, sys; import regard.cli.translate as verb; from regard.cli import main\n"
+        "class Busy:\n  def __del__(self): os.write(2, b'waited')\n"
+        "def run(asked):\n"
+        "  busy = Busy(); import ctranslate2; print('so far')\n"
+        f"  raise {ends.__name__}\n"
+        "verb.run = run; sys.argv = ['regard', 'translate', 'x', 'y']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, said)
+    assert done.stdout == "so far\n" or ends is BrokenPipeError
+
+
 PROGRAM = (
     "import sys; from regard.cli import main; code = main({}); print('torch' in sys.modules, code, file=sys.stderr)"
 )

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from regard import __version__
 from regard.errors import InputError
@@ -22,8 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors=errors)  # like the files that we read, whatever the locale
+    parser, alone = _parser(), arguments is None
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = _parser()
     asked, rest = parser.parse_known_args(arguments or ["--help"])
     if any(word.startswith("-") and " " not in word for word in rest) or "text" not in asked:
         rest and parser.error(f"unrecognized arguments: {' '.join(rest)}")
@@ -37,15 +38,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(asked.verb, str(error), 2)
     except BrokenPipeError:  # the reader of our output, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _leave(1, alone)
     except KeyboardInterrupt:
-        return _fail(asked.verb, "interrupted", 1)
+        return _leave(_fail(asked.verb, "interrupted", 1), alone)
     except OSError as error:
         return _fail(asked.verb, str(error), 1)
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
             raise
         return _fail(asked.verb, "the memory is not enough. Take a smaller model, beam or training.batch_tokens.", 1)
+
+
+def _leave(code: int, alone: bool) -> int:
+    """The code; but a process of its own ends here if CTranslate2 may be at work: it would translate on for seconds,
+    since its translator waits for all that it was given before it goes."""
+    if alone and "ctranslate2" in sys.modules:
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(code)
+    return code
 
 
 def _fail(verb: str, why: str, code: int) -> int:
