@@ -111,6 +111,22 @@ def test_the_number_of_lines_and_the_speed_are_told_on_stderr(regard, two_way):
     assert regard("translate", two_way, stdin="ba\nbe\n").err.startswith("2 lines in ")
 
 
+def test_what_precedes_a_line_that_cannot_be_read_is_translated(regard, two_way):
+    ran = regard("translate", two_way, stdin=b"ba\nbe\n\xff\nbi\n")
+    assert (ran.code, ran.out) == (2, "nab\nneb\n")
+    assert ran.err.splitlines()[-1].startswith("regard translate: standard input, line 3: byte 1 (0xff) is not UTF-8")
+
+
+def test_a_text_that_is_the_name_of_a_file_is_translated_as_it_is_and_that_is_said(
+    regard, two_way, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ba").write_text("be\n")
+    said = f"ba is a file; to translate its lines: regard translate {two_way} < ba\n"
+    assert regard("translate", two_way, "ba") == (0, "nab\n", said)
+    assert regard("translate", two_way, "--quiet", "ba").err == regard("translate", two_way, "bo").err == ""
+
+
 def test_no_input_gives_no_output(regard, two_way):
     assert regard("translate", two_way, "--quiet", stdin="") == (0, "", "")
 

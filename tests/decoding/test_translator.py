@@ -34,10 +34,10 @@ def stream(monkeypatch):
     config = configure({"text.tokenizer": "char", "text.vocabulary": 300})
     words = Tokenizer.train(Pairs(LINES, LINES), config.text, 1)
 
-    def start(slow, fast=None):
+    def start(slow, fast=None, last=None):
         monkeypatch.setattr(Translator, "_pytorch", lambda self: slow)
         read = []
-        lines = (read.append(line) or line for line in LINES)
+        lines = (read.append(line) or line for line in LINES if line != last or 1 / 0)
         never = module.Later(lambda: pytest.fail("no model is needed"))
         return Translator(never, words, config, fast=fast).stream(lines), read
 
@@ -59,3 +59,11 @@ def test_a_fast_engine_is_given_the_next_lines_before_it_is_waited_for(stream):
     assert next(answers).text == LINES[0]
     assert (len(read), fast.begun) == (5, [2, 2]), "the empty line is none of its"
     assert [answer.text for answer in answers] == LINES[1:]
+
+
+@pytest.mark.parametrize("fast", [None, Echo()])
+def test_lines_before_one_that_cannot_be_read_are_answered(stream, fast):
+    answers, _ = stream(Echo(), fast, last="c")
+    assert [next(answers).text for _ in range(5)] == LINES[:5]
+    with pytest.raises(ZeroDivisionError):
+        next(answers)

@@ -7,7 +7,7 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regard.cli.options import add_verb, start_torch
+from regard.cli.options import add_verb, folder, start_torch
 from regard.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ def add(verbs: Any) -> None:
         verbs, "demo", run, help="train a small French-English translator in two minutes, and show what it can do",
         example="regard demo my-first-model",
     )  # fmt: skip
-    parser.add_argument("folder", nargs="?", default="regard-demo", metavar="DIR", help="(default regard-demo)")
+    parser.add_argument(
+        "folder", nargs="?", default="regard-demo", metavar="DIR", type=folder, help="(default regard-demo)"
+    )
     parser.add_argument("--no-open", action="store_true", help="do not open the page at the end")
 
 

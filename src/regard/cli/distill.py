@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regard.cli.options import add_beam, add_engine, add_verb, counted_lines, say
+from regard.cli.options import add_beam, add_engine, add_verb, counted_lines, folder, say
 from regard.cli.train import Stop, add_learning, learn, wanted_of
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ def add(verbs: Any) -> None:
         verbs, "distill", run, help="train a small, quick model on what a trained one writes, or go on with it",
         example="regard distill my-model my-student --train corpus.fr corpus.en --valid dev.fr dev.en --minutes 30",
     )  # fmt: skip
-    parser.add_argument("teacher", metavar="TEACHER", help="the directory of the trained model")
-    parser.add_argument("folder", metavar="NEW", help="the student's directory; again: goes on where it stopped")
+    parser.add_argument("teacher", metavar="TEACHER", type=folder, help="the directory of the trained model")
+    parser.add_argument(
+        "folder", metavar="NEW", type=folder, help="the student's directory; again: goes on where it stopped"
+    )
     parser.add_argument("--direction", metavar="FR-EN", help="of a teacher that knows several (default: its first)")
     add_learning(parser, size="student")
     add_beam(parser)

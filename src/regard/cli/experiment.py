@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from regard.cli.options import EVERY, add_verb, say, start_torch
+from regard.cli.options import EVERY, add_verb, folder, say, start_torch
 from regard.errors import InputError
 
 EXPERIMENTS = {  # name -> what is tried
@@ -35,7 +35,9 @@ def add(verbs: Any) -> None:
         + f"\n\n{parser.epilog}"
     )
     parser.add_argument("name", choices=EXPERIMENTS, metavar="NAME", help="one of those below")
-    parser.add_argument("folder", nargs="?", default=ROOM, metavar="DIR", help=f"for results (default {ROOM})")
+    parser.add_argument(
+        "folder", nargs="?", default=ROOM, metavar="DIR", type=folder, help=f"for results (default {ROOM})"
+    )
     parser.add_argument("--quick", action="store_true", help="within three minutes on two cores; wider intervals")
     for part, what in PARTS.items():
         parser.add_argument(

@@ -7,7 +7,7 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from regard.cli.options import say
+from regard.cli.options import folder, say
 from regard.errors import InputError
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ def add_page(parser: argparse.ArgumentParser) -> None:
         "--against", metavar="TEXT", action="append", default=[], help="another sentence, beside it in --html"
     )
     files.add_argument(
-        "--against-model", metavar="DIR", action="append", default=[], help="another model's look, beside it in --html"
-    )
+        "--against-model", metavar="DIR", action="append", default=[], type=folder,
+        help="another model's look, beside it in --html",
+    )  # fmt: skip
     files.add_argument("--layers", type=int, nargs="+", metavar="N", help="that --html and --json keep (default: all)")
 
 

@@ -39,9 +39,16 @@ def add_verb(
     return parser
 
 
+def folder(name: str) -> str:
+    """The name of a folder, as the command line gives it; an empty one would be the folder that one is in."""
+    if not name:
+        raise argparse.ArgumentTypeError("the name is empty (for the folder you are in: .)")
+    return name
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """The options of a verb that uses a model."""
-    parser.add_argument("model", metavar="DIR", help="a model directory")
+    parser.add_argument("model", metavar="DIR", type=folder, help="a model directory")
     parser.add_argument("--direction", metavar="FR-EN", help="of a model that knows several (default: its first)")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting: decoding.top_k=10")
     parser.set_defaults(beam=None, nbest=None, engine="torch", prefix="")

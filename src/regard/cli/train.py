@@ -8,9 +8,10 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regard.cli.options import add_verb, clock, say, start_torch
+from regard.cli.options import add_verb, clock, folder, say, start_torch
 from regard.config import PRESETS, Settings, parse_setting, preset, read_settings, shown
 from regard.disk import write_text
+from regard.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,10 +29,14 @@ def add(verbs: Any) -> None:
         verbs, "train", run, help="train a translator on sentence pairs, or go on with a training",
         example="regard train my-model --train corpus.fr corpus.en --valid dev.fr dev.en --minutes 30",
     )  # fmt: skip
-    parser.add_argument("folder", metavar="DIR", help="the model's directory; again: goes on where it stopped")
+    parser.add_argument(
+        "folder", metavar="DIR", type=folder, help="the model's directory; again: goes on where it stopped"
+    )
     add_learning(parser, size="by the corpus")
     parser.add_argument("--directions", nargs="+", metavar="FR-EN", help="fr-en en-fr: one model for both ways")
-    parser.add_argument("--from", dest="origin", metavar="MODEL", help="start from this model's weights and words")
+    parser.add_argument(
+        "--from", dest="origin", metavar="MODEL", type=folder, help="start from this model's weights and words"
+    )
 
 
 def add_learning(parser: argparse.ArgumentParser, *, size: str) -> None:
@@ -149,6 +154,12 @@ def _prepare(asked: argparse.Namespace, wanted: "Wanted", console: "Console") ->
 
 def settings(asked: argparse.Namespace) -> Settings:
     """What the options say, by dotted name: the file, then the preset, then --set, then options of their own."""
+    for limit in ("minutes", "updates", "epochs"):
+        if getattr(asked, limit) == 0:  # a setting that is 0 is no limit; who types it means something else
+            raise InputError(
+                f"--{limit} is 0, and nothing would be learned. For no limit leave it out, or to take one off again "
+                f"write --set training.{limit}=0."
+            )
     given: Settings = read_settings(Path(asked.config)) if asked.config else {}
     given |= preset(asked.preset) if asked.preset else {}
     given |= dict(parse_setting(text) for text in asked.set)

@@ -4,6 +4,7 @@ import argparse
 import itertools
 import json
 import math
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,8 @@ def run(asked: argparse.Namespace) -> int:
         say(asked, "Write a line to be translated; Ctrl-D ends.")
         answers = (translator.translate(line, **wish) for line in read_lines("-"))
     elif asked.text:
+        if name := next(filter(os.path.isfile, asked.text), ""):
+            say(asked, f"{name} is a file; to translate its lines: regard translate {asked.model} < {name}")
         answers = iter(translator.translate(asked.text, **wish))
     else:
         answers = counted_lines(asked, translator.stream(read_lines("-"), **wish))

@@ -121,18 +121,22 @@ class Translator:
     ) -> Iterator[Translation]:
         """`translate` for lines without end: answers come while later lines are read, and memory stays as it is.
 
-        A fast engine goes on with the next lines while the answers of the last are read; PyTorch cannot.
+        A fast engine goes on with the next lines while the answers of the last are read; PyTorch cannot. What `lines`
+        raises is raised behind the answers of the lines before.
         """
         asked, done = self._asked(direction, prefix, log_probs, settings), 0
+        raised: list[Exception] = []
         begun: deque[Callable[[], Iterator[Translation]]] = deque()
         ahead = int(self._engine(asked) is self.fast)
-        for chunk in growing_chunks(lines, FIRST_LINES, LINES):
+        for chunk in growing_chunks(_until(lines, raised), FIRST_LINES, LINES):
             begun.append(self._begin(chunk, done, asked))
             done += len(chunk)
             if len(begun) > ahead:
                 yield from begun.popleft()()
         for answers in begun:
             yield from answers()
+        if raised:
+            raise raised[0]
 
     def score(self, source: Sequence[str], target: Sequence[str], *, direction: str | None = None) -> list[Translation]:
         """What the model thinks of given translations: `log_probs` of their pieces, in one pass, without a search."""
@@ -238,3 +242,11 @@ class Translator:
         from regard.decoding.pytorch import PyTorchEngine
 
         return PyTorchEngine(self.model)
+
+
+def _until(lines: Iterable[str], raised: list[Exception]) -> Iterator[str]:
+    """The lines before the one whose reading fails; the failure is put into `raised`."""
+    try:
+        yield from lines
+    except Exception as error:
+        raised.append(error)

@@ -44,7 +44,7 @@ def read_pairs(paths: Sequence[str | Path]) -> Pairs:
         pairs.source.append(source)
         pairs.target.append(target)
     if not pairs.source:
-        raise InputError(f"{' and '.join(names)}: empty, but at least one pair is wanted.")
+        raise InputError(f"{' and '.join(map(_called, names))}: empty, but at least one pair is wanted.")
     return pairs
 
 
@@ -69,9 +69,9 @@ def read_lines(path: str | Path) -> Iterator[str]:
     Only \n ends a line; a \r before it and a byte order mark are dropped; the last line needs no \n. An empty file has
     no lines.
     """
-    name, number = str(path), 0
+    name, number = _called(path), 0
     try:
-        with _open(name) as file:
+        with _open(str(path)) as file:
             for number, line in enumerate(file, 1):
                 yield _text(line.removeprefix(_BOM) if number == 1 else line, f"{name}, line {number}")
     except EOFError:
@@ -80,6 +80,11 @@ def read_lines(path: str | Path) -> Iterator[str]:
         raise InputError(f"{name}: damaged after line {number}: {error}. Is it what its name says?") from None
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror}. Is the path right?") from None
+
+
+def _called(path: str | Path) -> str:
+    """What a message calls this file."""
+    return "standard input" if str(path) == "-" else str(path)
 
 
 def _rows(names: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -117,7 +122,7 @@ def _side_by_side(source: str, target: str) -> Iterator[tuple[str, str]]:
 
 def _split(name: str, split: Callable[[str, str], tuple[str, str]]) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(read_lines(name), 1):
-        yield split(line, f"{name}, line {number}")
+        yield split(line, f"{_called(name)}, line {number}")
 
 
 def _from_tsv(line: str, where: str) -> tuple[str, str]:
