@@ -259,7 +259,7 @@ def test_a_file_that_is_no_text_or_not_there_is_refused_by_its_path(tmp_path):
     (tmp_path / "latin.toml").write_bytes(b"[model]\n# \xe9\n")
     with refused(r"latin\.toml: not a TOML file"):
         read_settings(tmp_path / "latin.toml")
-    with refused(r"none\.toml: cannot be read \(No such file"):
+    with refused(r"none\.toml: cannot be read \(No such file or directory\)\. Is the path right\?"):
         read_settings(tmp_path / "none.toml")
 
 

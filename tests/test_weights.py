@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from regard import weights
 from regard.errors import InputError
 from regard.weights import load_tensors, save_tensors, set_weights, weights_of
 
@@ -46,6 +47,16 @@ def test_other_peoples_files_have_no_header(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.safetensors: there is no such file"):
         load_tensors(tmp_path / "none.safetensors")
+
+
+def test_a_file_that_may_not_be_read_is_not_one_that_is_missing(tmp_path, monkeypatch):
+    def forbidden(*_, **__):
+        raise FileNotFoundError("No such file or directory")  # as safetensors says it
+
+    (tmp_path / "x.safetensors").touch()
+    monkeypatch.setattr(weights, "safe_open", forbidden)
+    with pytest.raises(InputError, match=r"x\.safetensors: cannot be read"):
+        load_tensors(tmp_path / "x.safetensors")
 
 
 @pytest.mark.parametrize("left", [0, 7, 100, -1])

@@ -28,7 +28,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             header = json.loads((file.metadata() or {}).get("regard", "{}"))
             return {name: file.get_tensor(name) for name in file.keys()}, header  # noqa: SIM118
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such file.") from None
+        why = "cannot be read. May you read it?" if path.exists() else "there is no such file."
+        raise InputError(f"{path}: {why}") from None  # safetensors does not tell the two apart
     except (SafetensorError, OSError, ValueError) as error:  # a ValueError: the header is no JSON
         raise InputError(f"{path}: not a whole safetensors file ({error}); take it from a copy.") from None
 

@@ -86,7 +86,7 @@ BAD = {
     "no teacher": (["none", "new", "--train", "toy.fr", "toy.en"], "no model here"),
     "no pairs": (["one-way", "new"], "--train"),
     "a missing file": (["one-way", "new", "--train", "none.fr", "toy.en"], "none.fr"),
-    "too few pairs": (["one-way", "new", "--train", "few.tsv"], "1 pairs; at least 10"),
+    "too few pairs": (["one-way", "new", "--train", "few.tsv"], "1 pair; at least 10"),
     "an unknown direction": (["two-way", "new", "--train", "toy.fr", "toy.en", "--direction", "de-en"], "de-en"),
     "a misspelt setting": (["one-way", "new", "--train", "toy.fr", "toy.en", "--set", "model.n_head=4"], "n_heads"),
     "a width that does not divide": (

@@ -81,7 +81,7 @@ def test_a_line_that_is_too_long_is_translated_in_parts_and_that_is_said(regard,
     words = ["ba", "be", "bi", "bo", "bu"] * 5  # 25; the model was trained for 23 at most
     ran = regard("translate", two_way, stdin=f"du\n{' '.join(words)}\n")
     assert [len(line.split()) > 5 for line in ran.out.splitlines()] == [False, True]
-    assert "1 lines of more than 23 pieces were cut" in ran.err
+    assert "1 line of more than 23 pieces was cut" in ran.err
     assert "cut" not in regard("translate", two_way, "--quiet", stdin=" ".join(words)).err
     assert regard("translate", two_way, " " * 99).out == "\n"
 
@@ -109,6 +109,8 @@ def test_every_option_of_every_verb_is_taken_and_quiet_is_quiet(regard, two_way)
 
 def test_the_number_of_lines_and_the_speed_are_told_on_stderr(regard, two_way):
     assert regard("translate", two_way, stdin="ba\nbe\n").err.startswith("2 lines in ")
+    assert regard("translate", two_way, stdin="ba\n").err.startswith("1 line in ")
+    assert regard("translate", two_way, stdin="").err == "0 lines\n"
 
 
 def test_what_precedes_a_line_that_cannot_be_read_is_translated(regard, two_way):

@@ -69,3 +69,13 @@ def test_a_description_that_cannot_be_read_is_not_one_that_is_missing(tmp_path):
     (tmp_path / "config.json").mkdir()
     with pytest.raises(InputError, match=r"config\.json: cannot be read: Is a directory"):
         load_config(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"file: a file, but a model is a folder"):
+        load_config(tmp_path / "file")
+
+
+@pytest.mark.parametrize("written", ["", "{}", "[1]", 10**5 * "["])
+def test_a_description_that_is_none_is_told(tmp_path, written):
+    (tmp_path / "config.json").write_text(written)
+    with pytest.raises(InputError, match=r"config\.json: not the config\.json of a regard model, or damaged"):
+        load_config(tmp_path)

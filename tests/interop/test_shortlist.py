@@ -60,7 +60,7 @@ def test_bytes_and_the_end_may_always_come(one_way, pairs):
 def test_it_is_kept_only_where_it_proves_itself(two_way, pairs, tmp_path, monkeypatch, kept, told):
     monkeypatch.setattr(shortlist, "_compared", lambda *_: Verdict(kept, 0.99, 0.0, 1.5, 1.5))
     folder = shutil.copytree(two_way, tmp_path / "model")
-    assert told in str(give_shortlist(folder, pairs, pairs))
+    assert f"that make the fast engine quicker, {told}: 99.0%" in str(give_shortlist(folder, pairs, pairs))
     assert (folder / SHORTLIST).exists() == kept
 
 

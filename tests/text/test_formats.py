@@ -131,6 +131,7 @@ def test_files_of_unequal_length_are_refused_with_both_lengths(write):
     for paths in ((short, long), (long, short)):
         message = refusal(*paths)
         assert f"{long} has 5 lines, {short} has 2: line 3" in message
+    assert "has 1 line, " in refusal(write("one.fr", "un\n"), write("none.en", ""))
 
 
 @pytest.mark.parametrize(("line", "found"), [("un", "1 field."), ("un\tone\tCC BY", "3 fields."), ("", "1 field.")])

@@ -293,7 +293,9 @@ def test_a_file_that_is_not_a_model_is_refused(tmp_path, content):
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"tokenizer.model: cannot be read: No such file"):
+    with pytest.raises(
+        InputError, match=r"tokenizer.model: cannot be read: No such file or directory. Take it from a copy"
+    ):
         Tokenizer.load(tmp_path)
 
 

@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regard.cli.options import add_beam, add_engine, add_verb, counted_lines, folder, say
+from regard.cli.options import add_beam, add_engine, add_verb, counted_lines, folder, line_count, say
 from regard.cli.train import Stop, add_learning, learn, wanted_of
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def run(asked: argparse.Namespace) -> int:
 def _translated(asked: argparse.Namespace, distillation: "Distillation") -> bool:
     """Whether all is translated in the end; if not, what there is stays for the next time."""
     total, done = len(distillation.lines()), len(distillation.written())
-    say(asked, f"The teacher translates {total:,} lines{f', {done:,} of them done before' if done else ''}.")
+    say(asked, f"The teacher translates {line_count(total)}{f', {done:,} of them done before' if done else ''}.")
     with Stop(asked.quiet) as stop, closing(distillation.translate()) as answers:
         for _ in counted_lines(asked, answers, total - done):
             if stop.asked():
                 break
     if (done := len(distillation.written())) < total:
-        say(asked, f"Paused after {done:,} of {total:,} lines; the same command goes on from there.")
+        say(asked, f"Paused after {done:,} of {line_count(total)}; the same command goes on from there.")
         return False
     say(asked, str(distillation.finish()))
     return True

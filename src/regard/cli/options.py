@@ -169,8 +169,14 @@ def _counted(asked: argparse.Namespace, things: Iterable[T], size: Callable[[T],
         if now - told >= every:
             told = now
             left = f" of {total:,}, {clock((total - done) / max(speed, 1e-9))} left" if total else ""
-            say(asked, f"{done:,} lines{left}, {speed:,.0f} a second   ", end="\r" if live else "\n")
-    say(asked, f"{done:,} lines in {time.monotonic() - began:.1f} s, {speed:,.0f} a second")
+            say(asked, f"{line_count(done)}{left}, {speed:,.0f} a second   ", end="\r" if live else "\n")
+    took = f" in {time.monotonic() - began:.1f} s, {speed:,.0f} a second" if done else ""
+    say(asked, f"{line_count(done)}{took}")
+
+
+def line_count(count: int) -> str:
+    """`1 line`, `2,000 lines`."""
+    return f"{count:,} line{'' if count == 1 else 's'}"
 
 
 def clock(seconds: float) -> str:

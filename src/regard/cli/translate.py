@@ -9,7 +9,16 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from regard.cli.options import add_beam, add_engine, add_model, add_verb, counted_lines, load_translator, say
+from regard.cli.options import (
+    add_beam,
+    add_engine,
+    add_model,
+    add_verb,
+    counted_lines,
+    line_count,
+    load_translator,
+    say,
+)
 
 if TYPE_CHECKING:
     from regard.decoding.translator import Translation
@@ -56,7 +65,8 @@ def run(asked: argparse.Namespace) -> int:
         cut += answer.parts > 1
     if cut:
         longest = translator.config.text.max_length
-        say(asked, f"{cut:,} lines of more than {longest} pieces were cut and translated part by part.")
+        were = "was" if cut == 1 else "were"
+        say(asked, f"{line_count(cut)} of more than {longest} pieces {were} cut and translated part by part.")
     return 0
 
 

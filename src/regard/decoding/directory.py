@@ -74,6 +74,8 @@ def load_config(folder: Path) -> Config:
             raise InputError(f"model format {described['format']}; this version reads format {FORMAT}. Update regard.")
         return configure(described["settings"])
     except (FileNotFoundError, NotADirectoryError):
+        if folder.is_file():
+            raise InputError(f"{folder}: a file, but a model is a folder: the one that regard train wrote.") from None
         raise InputError(
             f"{folder}: no model here ({CONFIG} is missing). Train one: regard train {folder} ..."
         ) from None
@@ -81,7 +83,7 @@ def load_config(folder: Path) -> Config:
         raise InputError(f"{path}: cannot be read: {error.strerror}. May you read it?") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(f"{path}: not the {CONFIG} of a regard model, or damaged. Take it from a copy.") from None
 
 

@@ -44,8 +44,9 @@ class Verdict(NamedTuple):
     def __str__(self) -> str:
         """For a person."""
         return (
-            f"The shortlist is {'used' if self.kept else 'left out'}: {self.same:.1%} of the held-out translations are "
-            f"the same, BLEU {self.bleu:+.2f}, {self.together:.2f} times as quick together, {self.alone:.2f} alone."
+            f"The shortlist, likely target words for each source word that make the fast engine quicker, is "
+            f"{'used' if self.kept else 'left out'}: {self.same:.1%} of the held-out translations are the same, "
+            f"BLEU {self.bleu:+.2f}, {self.together:.2f} times as quick together, {self.alone:.2f} alone."
         )
 
 

@@ -111,11 +111,11 @@ def _side_by_side(source: str, target: str) -> Iterator[tuple[str, str]]:
     number = 0
     for number, (first, second) in enumerate(itertools.zip_longest(left, right), 1):
         if first is None or second is None:
-            rest = 1 + sum(1 for _ in itertools.chain(left, right))
+            most = number + sum(1 for _ in itertools.chain(left, right))
             longer, shorter = (target, source) if first is None else (source, target)
             raise InputError(
-                f"{longer} has {number - 1 + rest} lines, {shorter} has {number - 1}: line {number} has no partner. "
-                f"Line i of one has to translate line i of the other."
+                f"{longer} has {most} line{'' if most == 1 else 's'}, {shorter} has {number - 1}: line {number} has "
+                f"no partner. Line i of one has to translate line i of the other."
             )
         yield first, second
 

@@ -88,7 +88,7 @@ class Vocabulary:
             vocabulary = cls(path.read_bytes())
             special = vocabulary.pieces([PAD, UNK, BOS, EOS])
         except OSError as error:
-            raise InputError(f"{path}: cannot be read: {error.strerror}.") from None
+            raise InputError(f"{path}: cannot be read: {error.strerror}. Take it from a copy of the model.") from None
         except (RuntimeError, IndexError):
             raise InputError(f"{path}: not a SentencePiece model. Copy or train it again.") from None
         if special != ["<pad>", "<unk>", "<s>", "</s>"]:

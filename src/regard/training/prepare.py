@@ -131,7 +131,8 @@ def read_enough(files: Sequence[str]) -> tuple[Pairs, int]:
     read, empty = drop_empty(read_pairs(files))
     if len(read.source) < FEWEST:
         names = " ".join(files)
-        raise InputError(f"{names}: {len(read.source)} pairs; at least {FEWEST} are needed, thousands are better.")
+        found = f"{len(read.source)} pair{'' if len(read.source) == 1 else 's'}"
+        raise InputError(f"{names}: {found}; at least {FEWEST} are needed, thousands are better.")
     return read, empty
 
 
