@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from regard.disk import write_text, written_whole
+from regard.disk import check_writable, write_text, written_whole
+from regard.errors import InputError
 
 
 def test_what_was_written_is_there_and_nothing_besides(tmp_path):
@@ -87,3 +88,17 @@ def test_an_error_names_the_file_that_was_asked_for_and_no_other(tmp_path):
         with pytest.raises(OSError, match="No space left") as raised:
             broken(*names)
         assert Path(raised.value.filename).name == told
+
+
+def test_where_nothing_could_be_written_is_told_and_nothing_is_made(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    for path in ("file", "new", "deep/er/new"):
+        check_writable(tmp_path / path)
+    check_writable(Path(os.devnull))
+    for path, wrong in (("", "is a folder"), ("file/new", "file is no folder")):
+        with pytest.raises(InputError, match=wrong):
+            check_writable(tmp_path / path)
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    with pytest.raises(InputError, match=f"new cannot be written: {tmp_path} is not yours to write to"):
+        check_writable(tmp_path / "deep" / "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

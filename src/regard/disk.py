@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from regard.errors import InputError
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
@@ -30,6 +32,23 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         aside.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Tells before the work that its fruit could not be written here. Raises InputError for a folder, and for a place
+    in a folder that is none or cannot be written to."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return  # a pipe or a device
+    whole = path.resolve()
+    folder = next(parent for parent in whole.parents if parent.exists())
+    wrong = {
+        "is a folder; a file is wanted": whole.is_dir(),
+        f"cannot be written: {folder} is no folder": not folder.is_dir(),
+        f"cannot be written: {folder} is not yours to write to": not os.access(folder, os.W_OK | os.X_OK),
+    }
+    for why, applies in wrong.items():
+        if applies:
+            raise InputError(f"{path} {why}. Name another place.")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -125,6 +125,7 @@ def test_gold_for_the_first_direction_is_turned_for_the_second(regard, two_way, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (("--output", "."), ". is a folder; a file is wanted"),
         (("--attribution", 0), "--attribution is 0; it needs one sentence at least"),
         (("--alignment", "GOLD"), "1 lines for 3 sentences"),
     ],

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from regard.cli import files
+from regard.decoding.translator import Translator
 from regard.looking.trace import Trace
 
 
@@ -79,6 +80,11 @@ def test_a_forced_translation_stands_in_the_file(regard, two_way, tmp_path):
         (["ba", "--svg", "a.svg", "--layer", "2"], "no layer 2: cross attention has layers 1 to 1."),
         (["ba", "--csv", "a.csv", "--head", "5"], "no head 5"),
         (["ba", "--html", "a.html", "--layers", "7"], "There are no layers 7 in this model."),
+        (["ba", "--npz", "."], ". is a folder; a file is wanted."),
+        (["ba", "--svg", f"{__file__}/a.svg"], f"cannot be written: {__file__} is no folder."),
+        ([""], "the sentence is empty."),
+        (["", "--html", "a.html"], "the sentence is empty."),
+        (["   "], "the sentence is empty."),
         (["ba", "--direction", "fr-de", "--npz", "a.npz"], "There is no direction 'fr-de'"),
         (["ba", "--no-open", "--port", "99999"], "The port 99999 cannot be had."),
         (["ba " * 40, "--no-open"], "this model reads 23 at once"),
@@ -90,6 +96,12 @@ def test_what_cannot_be_done_is_said_and_no_file_is_left(regard, two_way, tmp_pa
     assert (ran.code, ran.out) == (2, "")
     assert wrong.replace("MODEL", str(two_way)) in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("options", [["--npz", "."], ["--html", "a.html", "--layers", "1", "7"]])
+def test_what_cannot_be_written_is_refused_before_the_work(regard, two_way, monkeypatch, options):
+    monkeypatch.setattr(Translator, "look", lambda *_, **__: pytest.fail("this is the work"))
+    assert regard("look", two_way, "ba du", *options).code == 2
 
 
 def test_without_a_sentence_one_that_the_model_knows_is_taken(regard, two_way, tmp_path, monkeypatch):

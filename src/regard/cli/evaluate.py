@@ -86,8 +86,11 @@ def run(asked: argparse.Namespace) -> int:
 
 def _check(asked: argparse.Namespace) -> None:
     """Refuses before the work what cannot be done."""
+    from regard.disk import check_writable
     from regard.evaluation import bleu_with
 
+    if asked.output is not None:
+        check_writable(Path(asked.output))
     if asked.tokenize is not None:
         bleu_with(asked.tokenize)
     if asked.resamples < 0:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from regard.cli.options import folder, say
+from regard.disk import check_writable
 from regard.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,6 +57,15 @@ def add_page(parser: argparse.ArgumentParser) -> None:
 def wanted_files(asked: argparse.Namespace) -> dict[str, Path]:
     """The files that are to be written, by the name of their option."""
     return {name: getattr(asked, name) for name in FILES if getattr(asked, name) is not None}
+
+
+def check_files(asked: argparse.Namespace, translator: "Translator") -> None:
+    """Tells before the work what could not be written after it."""
+    for path in wanted_files(asked).values():
+        check_writable(path)
+    most = max(translator.config.model.n_encoder_layers, translator.config.model.n_decoder_layers)
+    if foreign := [layer for layer in asked.layers or [] if not 1 <= layer <= most]:
+        raise InputError(f"There are no layers {', '.join(map(str, foreign))} in this model. It has 1 to {most}.")
 
 
 def first_sentence(asked: argparse.Namespace, translator: "Translator", sentence: str) -> Begin:

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any, Literal
 
-from regard.cli.files import add_page, first_sentence, open_page, wanted_files, write_files
+from regard.cli.files import add_page, check_files, first_sentence, open_page, wanted_files, write_files
 from regard.cli.options import add_beam, add_model, add_verb, load_translator
 from regard.errors import InputError
 
@@ -43,10 +43,15 @@ def run(asked: argparse.Namespace) -> int:
     sentence = " ".join(asked.text)
     if asked.word is not None and not sentence:
         raise InputError(f"Which sentence is '{asked.word}' in? regard look {asked.model} \"...\" --word {asked.word}")
+    if asked.text and not sentence.strip():
+        raise InputError(
+            "There is nothing to look at: the sentence is empty. Leave it out to see one of the page's own."
+        )
     translator = load_translator(asked)
     if asked.word is not None and not wanted_files(asked) and translator.config.model.architecture == "rnn":
         return _print_gazing(asked, translator, sentence)
     translator.transformer.eval()  # an RNN is refused before anything is opened
+    check_files(asked, translator)
     if asked.word is None and not wanted_files(asked):
         return open_page(asked, translator, sentence)
     begin = first_sentence(asked, translator, sentence)
