@@ -18,7 +18,7 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "constants", "manager",
 DOORS = {  # library -> the rooms, and no others, that may import it
     "sentencepiece": ["text/tokenizer"],
     "sacrebleu": ["evaluation"],
-    "safetensors": ["weights", "interop"],
+    "safetensors": ["weights"],
     "rich": ["cli", "demo"],
     "ctranslate2": ["interop/ctranslate2"],
     "matplotlib": ["plots", "looking/plots", "experiments"],

@@ -12,10 +12,11 @@ import torch
 
 from regard.decoding.directory import load
 from regard.decoding.translator import Translator
+from regard.errors import DivergenceError
 from regard.evaluation import Score, bleu
 from regard.text.store import encode_pairs
 from regard.training import loop
-from regard.training.loop import DivergenceError, Ended, History, Seen, Updated, Validated, measure, read_history, train
+from regard.training.loop import Ended, History, Seen, Updated, Validated, measure, read_history, train
 from regard.training.schedule import learning_rate
 from regard.weights import load_tensors, weights_of
 

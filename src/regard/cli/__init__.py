@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from regard import __version__
-from regard.errors import InputError
+from regard.errors import DivergenceError, InputError
 
 # How PyTorch, CUDA and the systems say it; of their errors only MemoryError has a type that needs no import.
 NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc")
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _leave(1, alone)
     except KeyboardInterrupt:
         return _leave(_fail(asked.verb, "interrupted", 1), alone)
-    except OSError as error:
+    except (OSError, DivergenceError) as error:
         return _fail(asked.verb, str(error), 1)
     except (MemoryError, RuntimeError) as error:
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):

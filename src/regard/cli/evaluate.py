@@ -17,7 +17,6 @@ from regard.cli.options import (
     read_pairs_for,
     say,
 )
-from regard.cli.translate import one_line
 from regard.errors import InputError
 
 if TYPE_CHECKING:
@@ -110,6 +109,7 @@ def _tokenization(asked: argparse.Namespace, translator: "Translator") -> str:
 def _translated(asked: argparse.Namespace, translator: "Translator", source: list[str]) -> list[str]:
     """The translations, which are also written where --output says."""
     from regard.disk import write_text
+    from regard.text.formats import one_line
 
     answers = translator.stream(source, direction=asked.direction, log_probs=False)
     texts = [answer.text for answer in counted_lines(asked, answers, len(source))]

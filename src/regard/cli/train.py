@@ -3,7 +3,6 @@
 import argparse
 import os
 import signal
-import sys
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,16 +80,11 @@ def wanted_of(asked: argparse.Namespace, origin: Path | None = None) -> "Wanted"
 def learn(asked: argparse.Namespace, wanted: "Wanted") -> int:
     """Prepares, tells what it is going to do, does it."""
     from regard.cli.display import Display
-    from regard.training.loop import DivergenceError
 
     with Display(asked.quiet) as display:
         prepared = _prepare(asked, wanted, display.console)
         over = prepared.learner.standing.finished  # before it began: there is nothing new to learn from
-        try:
-            finished = _train(asked, prepared, display)
-        except DivergenceError as error:
-            print(f"regard {asked.verb}: {error}", file=sys.stderr)
-            return 1
+        finished = _train(asked, prepared, display)
         if finished:
             _conclude(asked, prepared, display.console, new=not over)
     if finished:

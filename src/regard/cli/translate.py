@@ -43,7 +43,7 @@ def add(verbs: Any) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     """Translates in the order of the input; an empty line stays empty."""
-    from regard.text.formats import read_lines
+    from regard.text.formats import one_line, read_lines
 
     interactive = not asked.text and sys.stdin.isatty()
     translator = load_translator(asked, one=interactive or len(asked.text) == 1)
@@ -74,11 +74,6 @@ def _best(answer: "Translation", n: int) -> Iterator["Translation"]:
     """The n best; impossible ones in the place of those that there are not, so that every line has as many."""
     empty = answer._replace(text="", pieces=[], log_probs=[], score=-math.inf, others=[])
     return itertools.islice(itertools.chain([answer], answer.others, itertools.repeat(empty)), n)
-
-
-def one_line(text: str) -> str:
-    """The text without line ends, which a model may write byte by byte."""
-    return text.replace("\r", " ").replace("\n", " ")
 
 
 def chunks(lines: Iterable[str], size: int) -> Iterator[list[str]]:

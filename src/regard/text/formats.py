@@ -188,3 +188,8 @@ def _open(name: str) -> AbstractContextManager[Iterable[bytes]]:
         ".zst": zstd and zstd.open,
     }
     return openers[ending](name) if ending in openers else Path(name).open("rb")
+
+
+def one_line(text: str) -> str:
+    """The text as a line that can be read again; a model may write anything, byte by byte."""
+    return text.replace("\r", " ").replace("\n", " ").replace("\0", " ")

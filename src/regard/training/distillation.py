@@ -21,7 +21,7 @@ from regard.decoding.directory import WEIGHTS
 from regard.decoding.translator import Translator
 from regard.disk import write_text
 from regard.errors import InputError
-from regard.text.formats import Pairs, fingerprint
+from regard.text.formats import Pairs, fingerprint, one_line
 from regard.text.tokenizer import Tokenizer
 from regard.training.faults import Judge, usual_ratio
 from regard.training.lock import hold
@@ -107,7 +107,7 @@ class Distillation:
         numbers, rows = count(len(self._parts())), []
         try:
             for line, answer in zip(left, answers, strict=True):
-                rows.append({"target": _one_line(answer.text), "fault": judge.fault(line, answer)})
+                rows.append({"target": one_line(answer.text), "fault": judge.fault(line, answer)})
                 if len(rows) == PART:
                     _write(self.home / f"part-{next(numbers):05}.jsonl", rows)
                     rows = []
@@ -279,11 +279,6 @@ def _shown(value: str | int | None) -> str:
     """A value of the note, in brief."""
     text = str(value or "not given")
     return text[:12] if len(text) == 64 else text
-
-
-def _one_line(text: str) -> str:
-    """The text as a line that can be read again; a teacher may write anything, byte by byte."""
-    return text.replace("\r", " ").replace("\n", " ").replace("\0", " ")
 
 
 def _write(path: Path, rows: list[dict[str, str]]) -> None:

@@ -16,6 +16,7 @@ from regard.config import PAD, Config, DecodingConfig, TrainingConfig
 from regard.decoding.directory import WEIGHTS
 from regard.decoding.translator import Translator
 from regard.disk import write_text
+from regard.errors import DivergenceError
 from regard.evaluation import Score, bleu, tokenization
 from regard.model.encoder_decoder import EncoderDecoder
 from regard.text.batching import token_batches
@@ -63,10 +64,6 @@ class Ended(NamedTuple):
 
 
 Event = Updated | Validated | Ended
-
-
-class DivergenceError(RuntimeError):
-    """The loss or the weights are no longer numbers."""
 
 
 @dataclass(frozen=True)
