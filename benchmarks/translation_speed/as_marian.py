@@ -1,10 +1,11 @@
 """One of our models as a MarianMT directory of Hugging Face's: same weights, same pieces.
 
 Theirs is post-norm, its sinusoids stand [sin | cos] (ours in turns, so the model's axis is put in their order), and a
-target begins with padding, whose vector is zero: the benchmark's model begins with a zero vector too.
+target begins with padding, whose vector is zero: the vector with which ours begins is added to its first position.
 """
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -23,12 +24,6 @@ ENCODER = LAYER | {"add_norm_2.norm": "final_layer_norm"}
 DECODER = LAYER | {"add_norm_2.norm": "encoder_attn_layer_norm", "add_norm_3.norm": "final_layer_norm"}
 DECODER |= {f"cross_attention.{ours}": f"encoder_attn.{theirs}" for ours, theirs in ATTENTION.items()}
 NEVER = -1e4  # a logit that is never the best
-
-
-def begin_with_zero(translator: Translator) -> None:
-    """Makes the vector with which a target begins zero."""
-    with torch.no_grad():
-        translator.model.target_embedding.pieces.weight[BOS] = 0
 
 
 def write_marian(translator: Translator, tokenizer_folder: Path, folder: Path) -> None:
@@ -81,6 +76,10 @@ def _model(translator: Translator) -> MarianMTModel:
     missing = theirs.load_state_dict(named, strict=False).missing_keys
     if unknown := [name for name in missing if "embed_positions" not in name]:
         raise SystemExit(f"as_marian: nothing of ours for {unknown}")
+    with torch.no_grad():
+        begins = ours["source_embedding.pieces.weight"][BOS, order]  # one matrix for all
+        theirs.model.decoder.embed_positions.weight[0] += math.sqrt(size.d_model) * begins
+    theirs._keys_to_ignore_on_save = None  # else the positions are left out
     theirs.generation_config = GenerationConfig(
         pad_token_id=pieces - 1, decoder_start_token_id=pieces - 1, eos_token_id=EOS - 1, length_penalty=1.0
     )

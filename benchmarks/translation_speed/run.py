@@ -22,10 +22,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from as_marian import begin_with_zero, write_marian
+from as_marian import write_marian
 from report import BEAMS, CT2, FAST, GENERATE, TORCH, spread, summary, table
 
-from regard.decoding.directory import load, save
+from regard.decoding.directory import load
 from regard.interop.shortlist import give_shortlist
 from regard.text.formats import read_pairs
 
@@ -101,8 +101,6 @@ def prepare(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     limit = ["--minutes", str(asked.minutes)]
     subprocess.run([*command, "--train", *files["train"], "--valid", *files["val"], *limit], check=True)
     translator = load(folder / "model")
-    begin_with_zero(translator)
-    save(translator, folder / "model")
     write_marian(translator, folder / "model", folder / "marian")
     converter = Path(sys.executable).with_name("ct2-transformers-converter")
     convert = [converter, "--model", folder / "marian", "--output_dir", folder / "ct2", "--quantization", "int8"]
