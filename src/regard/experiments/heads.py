@@ -197,11 +197,11 @@ def _levels(seen: Sequence[Seen], kinds: str, how: str) -> dict[float, list[floa
 
 
 def _columns(values: Sequence[float], name: str) -> dict[str, Any]:
-    """The mean of several models, or heads, and its interval; there is none of one alone."""
+    """The mean of several models, of something from 0 to 100, and its interval; there is none of one alone."""
     if len(values) < 2:
         return {name: values[0], "95 %": None}
     found = of_seeds(values)
-    return {name: found.mean, "95 %": f"{found.low:.1f} to {found.high:.1f}"}
+    return {name: found.mean, "95 %": f"{max(0.0, found.low):.1f} to {min(100.0, found.high):.1f}"}
 
 
 def _parts(seen: Sequence[Seen]) -> list[dict[str, Any]]:

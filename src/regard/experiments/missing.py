@@ -11,7 +11,6 @@ from regard.experiments.resilience import (
     Question,
     Student,
     both_gain,
-    both_keep,
     caveat,
     figure,
     measured,
@@ -40,7 +39,7 @@ def conclude(answer: Answer) -> str:
     one, worst = "1", list(answer.question.spoilings)[-1]
     return (
         f"{verdict(answer, one, 'With one word missing')} "
-        f"{both_keep(answer, CLEAN, worst, f'With {worst} missing')}. "
+        f"{verdict(answer, worst, f'With {worst} missing')} "
         f"Word dropout in training makes {both_gain(answer, DROPOUT, one)} with one word missing, and "
         f"{both_gain(answer, DROPOUT, '0')} with none. {caveat(answer)}"
     )

@@ -178,13 +178,8 @@ def verdict(answer: Answer, spoiling: str, when: str) -> str:
         told = f"the RNN does suffer more: the Transformer {_points(lead)}"
     else:
         told = f"against the claim, it is the Transformer that suffers more: it {_points(lead)}"
-    return f"{both_keep(answer, CLEAN, spoiling, when)}; {told}."
-
-
-def both_keep(answer: Answer, training: str, spoiling: str, when: str) -> str:
-    """What both architectures keep with that spoiling, in words."""
-    ours, theirs = (answer.kept(Student(model, training), spoiling) for model in (TRANSFORMER, RECURRENT))
-    return f"{when}, the Transformer keeps {_percent(ours)} of its BLEU and the RNN {_percent(theirs)}"
+    kept, its = (_percent(answer.kept(student, spoiling)) for student in (ours, theirs))
+    return f"{when}, the Transformer keeps {kept} of its BLEU and the RNN {its}; {told}."
 
 
 def both_gain(answer: Answer, training: str, spoiling: str) -> str:
