@@ -31,11 +31,12 @@ LENGTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 TRAINED = (8, 32, 128, 512)  # lengths of the sentences that both are trained on
 TOKENS = 4096  # of an update
 LAYERS, WIDTH = 4, 128
+RATIO = "RNN to Transformer"
 NAMES: dict[str, Architecture] = {"Transformer": "transformer", "RNN": "rnn"}
 
 
-class Timing(NamedTuple):
-    """Seconds of something that was done several times."""
+class Middle(NamedTuple):
+    """The median of several rounds, and between what the middle 80 % of them lie."""
 
     median: float
     low: float
@@ -81,8 +82,9 @@ def kept_bytes(model: EncoderDecoder, source: Int[Tensor, "batch source"]) -> in
     return sum(size for address, size in kept.items() if address not in weights)
 
 
-def alternating(works: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, Timing]:
-    """Does each once a round, one after the other, so that whatever disturbs the machine disturbs all alike."""
+def alternating(works: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    """Does each once a round, one after the other, so that whatever disturbs the machine disturbs all alike; the
+    seconds of each round."""
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():
@@ -92,13 +94,13 @@ def alternating(works: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str
                 torch.cuda.synchronize()  # or what was only asked for would count as done
             if number:  # the first round warms up
                 seconds[name].append(time.perf_counter() - began)
-    return {name: _timing(taken) for name, taken in seconds.items()}
+    return seconds
 
 
-def _timing(seconds: list[float]) -> Timing:
-    ordered = sorted(seconds)
-    tenth = len(ordered) // 10
-    return Timing(statistics.median(ordered), ordered[tenth], ordered[-1 - tenth])
+def middle(values: list[float]) -> Middle:
+    """Of two values at least."""
+    tenths = statistics.quantiles(values, n=10, method="inclusive")
+    return Middle(statistics.median(values), tenths[0], tenths[-1])
 
 
 def _model(architecture: Architecture, trial: Trial) -> EncoderDecoder:
@@ -122,7 +124,7 @@ def _encoding(models: Mapping[str, EncoderDecoder], length: int, rounds: int, tr
     with torch.inference_mode():
         works = {name: functools.partial(model.eval().encode, source) for name, model in models.items()}
         times = alternating(works, rounds)
-    row: dict[str, Any] = {"words": length} | _columns(times, "ms")
+    row: dict[str, Any] = {"words": length} | _columns(times)
     row |= {f"{name}, steps in sequence": sequential_steps(model, length) for name, model in models.items()}
     return row | {f"{name}, KiB kept": kept_bytes(model, source) // 1024 for name, model in models.items()}
 
@@ -136,34 +138,39 @@ def _training(length: int, rounds: int, trial: Trial) -> dict[str, Any]:
         learner = Learner(_model(architecture, trial), TrainingConfig(), trial.device)
         works[name] = functools.partial(learner.update, [batch], 1e-4)
     times = alternating(works, rounds)
-    row: dict[str, Any] = {"words": length} | _columns(times, "ms")
-    return row | {f"{name}, tokens a second": tokens / taken.median for name, taken in times.items()}
+    row: dict[str, Any] = {"words": length} | _columns(times)
+    return row | {f"{name}, tokens a second": tokens / middle(taken).median for name, taken in times.items()}
 
 
-def _columns(times: Mapping[str, Timing], unit: str) -> dict[str, Any]:
+def _columns(times: Mapping[str, list[float]]) -> dict[str, Any]:
+    """Milliseconds of both, and how many times as long as the Transformer the RNN took, round by round."""
     columns: dict[str, Any] = {}
-    for name, (median, low, high) in times.items():
-        columns |= {
-            f"{name}, {unit}": 1000 * median,
-            f"{name}, its middle 80 %": f"{1000 * low:.2f} to {1000 * high:.2f}",
-        }
-    return columns
+    for name, taken in times.items():
+        median, low, high = middle([1000 * seconds for seconds in taken])
+        columns |= {f"{name}, ms": median, f"{name}, middle 80 %": f"{low:.2f} to {high:.2f}"}
+    ratio = middle([rnn / own for rnn, own in zip(times["RNN"], times["Transformer"], strict=True)])
+    return columns | {RATIO: ratio.median, f"{RATIO}, middle 80 %": f"{ratio.low:.1f} to {ratio.high:.1f}"}
 
 
 def _conclude(encoding: Rows, training: Rows) -> str:
     at = {row["words"]: row for row in encoding}
-    ratios = {length: row["RNN, ms"] / row["Transformer, ms"] for length, row in at.items()}
+    ratios = {length: row[RATIO] for length, row in at.items()}
     best = max(ratios, key=lambda length: ratios[length])
     slower = [length for length, ratio in ratios.items() if ratio < 1]
     exception = f" Of the lengths tried it is the slower one at {', '.join(map(str, slower))}." if slower else ""
-    taught = {row["words"]: row["Transformer, tokens a second"] / row["RNN, tokens a second"] for row in training}
+    taught = sorted(training, key=lambda row: row[RATIO])
     last = LENGTHS[-1]
     return (
         f"The claim holds for the steps: {LAYERS} layers one after the other for {last} words as for one; the RNN "
         f"waits {at[last]['RNN, steps in sequence']:,} times. In time, the Transformer encodes {best} words "
-        f"{ratios[best]:.1f} times as fast as the RNN, and {last} words {ratios[last]:.1f} times.{exception} "
-        f"It learns {min(taught.values()):.1f} to {max(taught.values()):.1f} times as many tokens a second."
+        f"{_times(at[best])} times as fast as the RNN, and {last} words {_times(at[last])} times.{exception} "
+        f"It learns {_times(taught[0])} times as many tokens a second from sentences of {taught[0]['words']} words, "
+        f"{_times(taught[-1])} times from those of {taught[-1]['words']}. (In brackets: the middle 80 % of the rounds.)"
     )
+
+
+def _times(row: Mapping[str, Any]) -> str:
+    return f"{row[RATIO]:.1f} ({row[f'{RATIO}, middle 80 %']})"
 
 
 def _draw(encoding: Rows, training: Rows) -> "Figure":
