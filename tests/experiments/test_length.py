@@ -72,7 +72,7 @@ def test_the_conclusion_names_the_lengths_at_which_the_transformer_is_slower() -
 
 
 def test_the_middle_of_eleven_rounds_leaves_out_the_first_and_the_last() -> None:
-    assert length.middle([1.0, 100.0, *range(2, 11)]) == (6, 2, 10)
+    assert length.middle([1.0, 100.0, *map(float, range(2, 11))]) == (6, 2, 10)
 
 
 def test_a_short_run_has_a_row_for_each_length(

@@ -7,7 +7,7 @@ import pytest
 
 from regard.experiments import values
 from regard.experiments.finding import Trial
-from regard.experiments.length import Timing
+from regard.experiments.length import Middle
 from regard.experiments.lesson import SMALL
 from regard.experiments.values import Cost, Extent, Learned, gains, refusal
 
@@ -25,8 +25,8 @@ def unchecked():
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
-def timing(seconds: float) -> Timing:
-    return Timing(seconds, seconds / 2, seconds * 2)
+def timing(seconds: float) -> Middle:
+    return Middle(seconds, seconds / 2, seconds * 2)
 
 
 def rows() -> list[dict]:

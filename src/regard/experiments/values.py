@@ -14,7 +14,7 @@ from regard.evaluation import bleu
 from regard.experiments.figure import MARKS, SERIES, panels
 from regard.experiments.finding import Experiment, Finding, Rows, Step, Trial, share
 from regard.experiments.interval import Interval, of_seeds
-from regard.experiments.length import Timing, alternating
+from regard.experiments.length import Middle, alternating, middle
 from regard.experiments.lesson import SMALL, Lesson, corpus_of, teach
 from regard.model.attention import attention
 from regard.model.transformer import Transformer
@@ -58,8 +58,8 @@ class Cost(NamedTuple):
     """What a model of one width has and takes."""
 
     weights: int
-    training: Timing  # seconds of an update
-    encoding: Timing  # seconds of encoding the same sentences
+    training: Middle  # seconds of an update
+    encoding: Middle  # seconds of encoding the same sentences
 
 
 def run(trial: Trial) -> Experiment:
@@ -115,7 +115,7 @@ def _costs(widths: Sequence[int], rounds: int, trial: Trial) -> dict[int, Cost]:
     with torch.inference_mode():
         encoding = alternating(encoders, rounds)
     return {
-        d_v: Cost(sum(map(Tensor.numel, learner.model.parameters())), training[name], encoding[name])
+        d_v: Cost(sum(map(Tensor.numel, learner.model.parameters())), middle(training[name]), middle(encoding[name]))
         for d_v, (name, learner) in zip(widths, learners.items(), strict=True)
     }
 
@@ -150,7 +150,7 @@ def _rows(learned: Sequence[Learned], costs: Mapping[int, Cost], d_k: int) -> li
 _NOT_TRAINED: dict[str, Any] = {"BLEU": None, "BLEU, 95 %": None}
 
 
-def _speed(name: str, taken: Timing) -> dict[str, Any]:
+def _speed(name: str, taken: Middle) -> dict[str, Any]:
     """Words a second: source and target in training, the source in encoding."""
     words = SENTENCES * WORDS * (2 if name == "training" else 1)
     middle = f"{words / taken.high:,.0f} to {words / taken.low:,.0f}"
@@ -199,7 +199,7 @@ def _draw(learned: Sequence[Learned], costs: Mapping[int, Cost], d_k: int) -> "F
     weighed.set_ylim(bottom=0)
     for axes, name in zip(timed, ("training", "encoding"), strict=True):
         words = SENTENCES * WORDS * (2 if name == "training" else 1)
-        times: list[Timing] = [getattr(cost, name) for cost in costs.values()]
+        times: list[Middle] = [getattr(cost, name) for cost in costs.values()]
         _bars(axes, list(costs), [(words / taken.median, words / taken.high, words / taken.low) for taken in times])
         axes.set_ylim(bottom=0)
     for axes in drawn.axes:
