@@ -76,7 +76,7 @@ def test_the_conclusion_says_so_where_queries_of_another_width_are_taken() -> No
 
 
 def test_a_wider_value_adds_its_columns_of_w_v_and_its_rows_of_w_o_in_every_attention(tmp_path) -> None:
-    costs = values._costs([4, 9], 1, Trial(folder=tmp_path))
+    costs = values._costs([4, 9], 2, Trial(folder=tmp_path))
     heads, d_model, attentions = 4, 64, 2 + 2 * 2
     added = heads * (9 - 4) * (d_model + 1 + d_model)  # a bias for each column of w_v
     assert costs[9].weights - costs[4].weights == attentions * added
@@ -86,7 +86,7 @@ def test_a_wider_value_adds_its_columns_of_w_v_and_its_rows_of_w_o_in_every_atte
 def test_the_experiment_writes_what_it_found(experiment, tmp_path, toy_corpus, monkeypatch, unchecked) -> None:
     widths = (Fraction(1, 8), Fraction(1))
     monkeypatch.setattr(values, "WIDTHS", widths)
-    monkeypatch.setattr(values, "QUICK", Extent(learned=widths, seeds=2, updates=2, rounds=1))
+    monkeypatch.setattr(values, "QUICK", Extent(learned=widths, seeds=2, updates=2, rounds=2))
     monkeypatch.setitem(SMALL, "decoding.max_length", 3)
     found = experiment("values", tmp_path, "--quick", *toy_corpus)
     assert found.told["conclusion"] == found.out.strip()
