@@ -103,7 +103,6 @@ class TrainingConfig:
     schedule: Literal["inverse_sqrt", "cosine"] = "inverse_sqrt"
     warmup: int = 2000  # updates until the peak
     label_smoothing: float = 0.1
-    r_drop: float = 0.0  # how much two passes with other dropout must agree (R-Drop), at twice the time; 0 = off
     clip: float = 1.0  # largest norm of the gradient; 0 = off
     ema: float = 0.0  # decay of a running average of the weights, which is what is validated and kept; 0 = off
     average: int = 1  # the best checkpoints whose mean is the final model
@@ -121,7 +120,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("batch_tokens", "accumulate", "warmup", "average", "patience", "validate_every", "save_every"):
             _check(getattr(self, name) >= 1, f"training.{name} is {getattr(self, name)}; it must be at least 1.")
-        for name in ("epochs", "updates", "minutes", "clip", "r_drop", "validate_pairs", "seed"):
+        for name in ("epochs", "updates", "minutes", "clip", "validate_pairs", "seed"):
             _check(getattr(self, name) >= 0, f"training.{name} is {getattr(self, name)}; it must not be negative.")
         _check(self.seed < SEEDS, f"training.seed is {self.seed}; it must be below {SEEDS}.")
         _check(self.learning_rate > 0, f"training.learning_rate is {self.learning_rate}; it must be positive.")

@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-from torch.nn.functional import cross_entropy, kl_div
+from torch.nn.functional import cross_entropy
 
-from regard.training.loss import ROWS, consistent_loss, fused_loss, plain_loss
+from regard.training.loss import ROWS, fused_loss, plain_loss
 
 VOCAB, D_MODEL = 31, 7
 BOTH = pytest.mark.parametrize("loss", [plain_loss, fused_loss])
@@ -103,27 +103,3 @@ def test_the_loss_is_a_sum_over_the_rows(loss):
 @BOTH
 def test_the_loss_of_nothing_is_nothing(loss):
     assert [value.item() for value in loss(*inputs(0), 0.1)] == [0, 0]
-
-
-@pytest.mark.parametrize("rows", [0, 1, 13, ROWS // 2, ROWS + 11])
-def test_r_drop_is_the_mean_of_two_losses_and_a_quarter_of_the_divergence_both_ways(rows):
-    decoded, output, target = inputs(2 * rows)
-    target = target[:rows]
-    got = consistent_loss(decoded, output, target, 0.1, 3.0)
-    passes = decoded[:rows], decoded[rows:]
-    one, other = (plain_loss(half, output, target, 0.1) for half in passes)
-    p, q = ((half @ output.T).log_softmax(dim=-1) for half in passes)
-    apart = sum(kl_div(a, b, reduction="sum", log_target=True) for a, b in ((p, q), (q, p)))
-    expected = (one.smoothed + other.smoothed) / 2 + 3 / 4 * apart
-    torch.testing.assert_close(got.smoothed, expected)
-    torch.testing.assert_close(got.log_loss, (one.log_loss + other.log_loss) / 2)
-    gradients = (torch.autograd.grad(7 * loss, (decoded, output)) for loss in (got.smoothed, expected))
-    torch.testing.assert_close(*gradients)
-
-
-def test_r_drop_asks_nothing_of_two_passes_that_agree():
-    decoded, output, target = inputs(11)
-    twice = torch.cat([decoded, decoded])
-    torch.testing.assert_close(
-        tuple(consistent_loss(twice, output, target, 0.1, 5.0)), tuple(plain_loss(decoded, output, target, 0.1))
-    )

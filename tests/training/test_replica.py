@@ -48,20 +48,6 @@ def test_the_gradient_is_that_of_the_loss_at_the_weights_of_the_model(changes):
     assert got.log_loss == pytest.approx(loss.log_loss.item())
 
 
-def test_r_drop_without_dropout_asks_nothing_more_and_with_it_does():
-    one, r_drop = batch(7, 2, 5), TrainingConfig(r_drop=3.0)
-    got, plain = (Replica(model(), config).gradient(one, (1,)) for config in (r_drop, TrainingConfig()))
-    torch.testing.assert_close(got.weights, plain.weights)
-    assert got.log_loss == pytest.approx(plain.log_loss)
-    dropping = model(p_drop=0.3)
-    some, more, again = (
-        Replica(dropping, TrainingConfig(r_drop=size)).gradient(one, (1,)) for size in (1e-9, 3.0, 3.0)
-    )
-    torch.testing.assert_close(more.weights, again.weights, rtol=0, atol=0)
-    assert more.log_loss == pytest.approx(some.log_loss)
-    assert (more.weights - some.weights).norm() > 0.1 * some.weights.norm()
-
-
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_a_replica_follows_its_model(precision):
     whole, one = model(), batch(7, 2, 5)

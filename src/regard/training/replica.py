@@ -14,7 +14,7 @@ from regard.model.encoder_decoder import EncoderDecoder
 from regard.model.layers import Dropout
 from regard.text.batching import Rows, pad
 from regard.text.store import Encoded
-from regard.training.loss import Loss, consistent_loss, fused_loss, plain_loss
+from regard.training.loss import Loss, fused_loss, plain_loss
 
 
 class Batch(NamedTuple):
@@ -82,10 +82,7 @@ class Replica:
             with torch.no_grad():
                 torch._foreach_copy_([own for own, _ in self.rounded], [weight for _, weight in self.rounded])
         with torch.autocast(self.device.type, torch.bfloat16) if self.autocast else nullcontext():
-            if self.config.r_drop:
-                loss = loss_of_both(self.model, batch, self.config.label_smoothing, self.config.r_drop)
-            else:
-                loss = batch_loss(self.model, batch, self.config.label_smoothing, plain=self.autocast)
+            loss = batch_loss(self.model, batch, self.config.label_smoothing, plain=self.autocast)
         weights = torch.autograd.grad(loss.smoothed, list(self.model.parameters()))
         return Gradient(torch.cat([weight.flatten() for weight in weights]).float(), loss.log_loss.item())
 
@@ -98,18 +95,7 @@ class Replica:
 
 def batch_loss(model: EncoderDecoder, batch: Batch, smoothing: float, plain: bool = False) -> Loss:
     """The loss of a batch, at the positions that are not padding; `plain`: by the plain way."""
-    kind = plain_loss if plain else fused_loss
-    return kind(*_written(model, batch), smoothing)
-
-
-def loss_of_both(model: EncoderDecoder, batch: Batch, smoothing: float, r_drop: float) -> Loss:
-    """The loss of a batch that goes through the model twice, side by side, so that dropout differs: R-Drop."""
-    decoded, output, target = _written(model, Batch(*(side.repeat(2, 1) for side in batch)))
-    return consistent_loss(decoded, output, target[: len(target) // 2], smoothing, r_drop)
-
-
-def _written(model: EncoderDecoder, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-    """What the output layer reads where a piece is to be written; the output layer; the right pieces."""
     decoded = model.decode(model.encode(batch.source), batch.target_in)
     real = batch.target_out != PAD
-    return decoded[real], model.output.weight, batch.target_out[real]
+    kind = plain_loss if plain else fused_loss
+    return kind(decoded[real], model.output.weight, batch.target_out[real], smoothing)
