@@ -273,3 +273,11 @@ def test_every_default_can_be_written_as_toml_and_read_again(tmp_path):
         for part, values in nested.items()
     )
     assert configure(read_settings(written(tmp_path, text))) == Config()
+
+
+def test_settings_may_be_put_over_those_of_another_configuration():
+    base = configure({"decoding.beam_size": 3, "text.max_length": 77})
+    changed = configure({"decoding.n_best": "2"}, base)
+    assert (changed.decoding.beam_size, changed.decoding.n_best, changed.text.max_length) == (3, 2, 77)
+    with pytest.raises(InputError, match=r"decoding\.n_best is 4: raise decoding\.beam_size from 3"):
+        configure({"decoding.n_best": 4}, base)

@@ -139,7 +139,7 @@ def fast(task: dict[str, Any]) -> dict[str, Any]:
     _never_end(model)
     arrays = {name: weight.detach().numpy().astype(np.float32) for name, weight in weights_of(model).items()}
     with tempfile.TemporaryDirectory() as name:
-        write_engine(arrays, config, words, Path(name), "int8")
+        write_engine(arrays, config, words, Path(name), quantization="int8")
         engine = CTranslate2Engine(Path(name), words, config, Threads(task["threads"], 1))
     sentences, decoding = _sentences(task)
 

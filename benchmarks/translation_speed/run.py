@@ -26,7 +26,7 @@ from as_marian import write_marian
 from report import BEAMS, CT2, FAST, GENERATE, TORCH, spread, summary, table
 
 from regard.decoding.directory import load
-from regard.interop.shortlist import give_shortlist
+from regard.interop.proof import give_shortlist
 from regard.text.formats import read_pairs
 
 HERE = Path(__file__).resolve().parent

@@ -201,14 +201,16 @@ def preset(name: str) -> Settings:
     }
 
 
-def configure(settings: Mapping[str, Any]) -> Config:
-    """The configuration that these dotted settings ask for; everything else at its default."""
-    parts: dict[str, dict[str, Any]] = {part.name: {} for part in dataclasses.fields(Config)}
+def configure(settings: Mapping[str, Any], base: Config | None = None) -> Config:
+    """The configuration that these dotted settings ask for; everything else as in `base`, or at its default."""
+    base = base or Config()
+    parts: dict[str, dict[str, Any]] = {}
     for name, value in settings.items():
+        typed = _typed(name, value)
         part, _, key = name.partition(".")
-        parts[part][key] = _typed(name, value)
-    kinds = get_type_hints(Config)
-    return Config(**{part: kinds[part](**values) for part, values in parts.items()})
+        parts.setdefault(part, {})[key] = typed
+    changed = {part: dataclasses.replace(getattr(base, part), **values) for part, values in parts.items()}
+    return dataclasses.replace(base, **changed)
 
 
 def flatten(config: Config) -> Settings:

@@ -31,16 +31,16 @@ def test_a_training_that_is_over_leaves_the_card_alone(begin, regard, tmp_path):
 
 
 def test_a_shortlist_that_was_interrupted_is_learned_the_next_time_and_no_more(begin, regard, tmp_path, monkeypatch):
-    from regard.interop import engines, shortlist
+    from regard.interop import engines, proof
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(engines, "pick", lambda *_: engines.Picked(None, ""))
-    monkeypatch.setattr(shortlist, "give_shortlist", interrupted)
+    monkeypatch.setattr(proof, "give_shortlist", interrupted)
     assert begin().code == 1
     proved = []
-    monkeypatch.setattr(shortlist, "give_shortlist", lambda folder, *_: proved.append(folder) or "Left out.")
+    monkeypatch.setattr(proof, "give_shortlist", lambda folder, *_: proved.append(folder) or "Left out.")
     for _ in range(2):
         assert regard("train", tmp_path / "model").code == 0
     assert proved == [tmp_path / "model"]

@@ -12,7 +12,7 @@ from torch import Tensor
 from regard.config import BOS, EOS, PAD, UNK, DecodingConfig, ModelConfig
 from regard.decoding.beam import Growth, beam_search, beam_tree
 from regard.decoding.hypothesis import Hypothesis
-from regard.decoding.steps import forbid_repeats, length_penalty
+from regard.decoding.steps import forbid_repeats, length_penalty, top
 from regard.model.encoder_decoder import Memory
 from regard.model.transformer import Transformer
 
@@ -60,7 +60,7 @@ def every_target(limit: int) -> Iterator[list[int]]:
 
 
 def plain_search(table: Any, sentence: int, limit: int, prefix: list[int], config: DecodingConfig) -> list[Hypothesis]:
-    """The slow twin: a beam search over lists, which never stops before the limit."""
+    """The slow twin: a beam search over lists, which never stops before beam_size targets have ended."""
     living, finished = [[]], []
     for step in range(limit):
         grown = []
@@ -72,6 +72,8 @@ def plain_search(table: Any, sentence: int, limit: int, prefix: list[int], confi
         grown.sort(key=lambda ids: -sum(log_probs(table, sentence, ids)))
         finished += [ids for ids in grown[: config.beam_size] if ids[-1] == EOS]
         living = [ids for ids in grown if ids[-1] != EOS][: config.beam_size]
+        if len(finished) >= config.beam_size:
+            break
     return ranked(table, sentence, iter(finished + living), config.length_penalty)[: config.n_best]
 
 
@@ -100,7 +102,7 @@ def test_a_beam_as_wide_as_there_are_targets_finds_the_best_of_all_of_them(rando
 @pytest.mark.parametrize("alpha", ALPHAS)
 @pytest.mark.parametrize("beam_size", [2, 3, 5])
 @pytest.mark.parametrize("n_best", [1, 2])
-def test_stopping_early_loses_nothing_that_searching_to_the_limit_finds(
+def test_stopping_early_loses_nothing_that_searching_to_the_end_finds(
     random_table: Any, alpha: float, beam_size: int, n_best: int
 ) -> None:
     limits = [11, 7, 2, 13, 1, 11, 11]
@@ -169,6 +171,23 @@ def test_a_search_goes_on_while_a_longer_hypothesis_can_still_win(chain: Any) ->
     assert found.ids == [A, B, C, EOS]
     assert found.score == pytest.approx(math.log(0.4) / 4)  # -0.23; eos at once has log 0.6 = -0.51
     assert search(table, [5], beam_size=2, length_penalty=0.0)[0][0].ids == [EOS]
+
+
+def test_a_search_is_over_when_as_many_have_ended_as_the_beam_is_wide(chain: Any) -> None:
+    table = chain({BOS: {A: 0.5, EOS: 0.3, B: 0.2}, A: {EOS: 0.6, B: 0.4}, B: {C: 1.0}, C: {EOS: 1.0}})
+    assert search(table, [9], beam_size=2, length_penalty=1.0)[0][0].ids == [A, EOS]  # two ended: eos, and A eos
+    assert len(table.rows) == 2
+    assert search(table, [9], beam_size=3, length_penalty=1.0)[0][0].ids == [B, C, EOS]  # log 0.2 / 3 is better
+    assert search(table, [9], beam_size=4, length_penalty=1.0)[0][0].ids == [A, B, C, EOS]  # and log 0.2 / 4
+
+
+@pytest.mark.parametrize(("vocabulary", "n"), [(7, 3), (127, 1), (128, 1), (641, 10), (640, 10), (1003, 7)])
+@pytest.mark.parametrize("rows", [0, 1, 5])
+def test_the_best_of_many_are_those_that_topk_finds(vocabulary: int, n: int, rows: int) -> None:
+    values = torch.randn(rows, vocabulary, generator=torch.Generator().manual_seed(vocabulary))
+    values[:, ::3] = -math.inf
+    for found, expected in zip(top(values, n), values.topk(n), strict=True):
+        assert torch.equal(found, expected)
 
 
 def test_where_length_is_punished_too_the_search_goes_on_while_one_more_piece_can_win(chain: Any) -> None:

@@ -10,7 +10,7 @@ import torch
 from regard.config import EOS, configure
 from regard.decoding.directory import new_model
 from regard.decoding.translator import Translator
-from regard.text.formats import Pairs
+from regard.text.formats import Pairs, read_pairs
 from regard.text.tokenizer import Tokenizer
 
 LINES = ["the animal did not cross the street", "it was too tired", "a dog ran", "you don't know it", "a", "it ran"]
@@ -70,3 +70,9 @@ def saved(random_translator: Callable[..., Translator], tmp_path: Path) -> Calla
         return tmp_path / "model"
 
     return make
+
+
+@pytest.fixture
+def pairs(toy: Any) -> Pairs:
+    """The sentences of the toy language."""
+    return read_pairs([toy.folder / "toy.fr", toy.folder / "toy.en"])

@@ -1,23 +1,19 @@
-"""The shortlist, on a language whose every word has one translation."""
+"""Shortlists, on a language whose every word has one translation."""
 
 import dataclasses
-import shutil
+import math
 
 import numpy as np
 import pytest
+import torch
 
+from regard.config import EOS
 from regard.errors import InputError
 from regard.interop import shortlist
-from regard.interop.engines import SHORTLIST, load
-from regard.interop.shortlist import Shortlist, Verdict, give_shortlist, learn_shortlist, prove
-from regard.text.formats import read_pairs
+from regard.interop.engines import load
+from regard.interop.shortlist import Shortlist, by_source, for_all, learn_shortlists
 from regard.text.lexicon import learn_lexicon
 from regard.text.store import encode_pairs
-
-
-@pytest.fixture
-def pairs(toy):
-    return read_pairs([toy.folder / "toy.fr", toy.folder / "toy.en"])
 
 
 def test_model_1_finds_the_translation_of_every_word(one_way, pairs, toy):
@@ -40,7 +36,7 @@ def test_the_probabilities_of_a_source_piece_sum_to_one(one_way, pairs):
 def test_it_covers_what_is_written_and_survives_the_disk(one_way, pairs, tmp_path, monkeypatch):
     monkeypatch.setattr(shortlist, "FREQUENT", 2)
     words = load(one_way).tokenizer
-    short = learn_shortlist(pairs, words)
+    short = learn_shortlists(pairs, words)[0]
     short.save(tmp_path / "a.npz")
     back = Shortlist.load(tmp_path / "a.npz")
     assert back.as_map(words) == short.as_map(words)
@@ -49,49 +45,59 @@ def test_it_covers_what_is_written_and_survives_the_disk(one_way, pairs, tmp_pat
     assert without.coverage(pairs, words) < 0.8
 
 
-def test_bytes_and_the_end_may_always_come(one_way, pairs):
+@pytest.mark.parametrize("which", [0, 1])
+def test_bytes_and_the_end_may_always_come(one_way, pairs, which):
     words = load(one_way).tokenizer
-    first = learn_shortlist(pairs, words).as_map(words).split("\n")[0]
-    assert first.startswith("\t")
-    assert {"</s>", "<0x00>", "<0xFF>"} <= set(first.strip().split(" "))
+    always = learn_shortlists(pairs, words)[which].always.tolist()
+    assert {"</s>", "<0x00>", "<0xFF>"} <= set(words.target.pieces(always))
 
 
-@pytest.mark.parametrize(("kept", "told"), [(True, "is used"), (False, "is left out")])
-def test_it_is_kept_only_where_it_proves_itself(two_way, pairs, tmp_path, monkeypatch, kept, told):
-    monkeypatch.setattr(shortlist, "_compared", lambda *_: Verdict(kept, 0.99, 0.0, 1.5, 1.5))
-    folder = shutil.copytree(two_way, tmp_path / "model")
-    assert f"that make the fast engine quicker, {told}: 99.0%" in str(give_shortlist(folder, pairs, pairs))
-    assert (folder / SHORTLIST).exists() == kept
+def test_what_is_for_all_came_often_enough_and_has_no_couples(one_way, pairs):
+    words = load(one_way).tokenizer
+    encoded = encode_pairs(words, pairs)
+    short = for_all(encoded, words)
+    counts = np.bincount(encoded.target.values, minlength=len(words.target))
+    often = set(np.flatnonzero(counts >= shortlist.SEEN).tolist())
+    assert often <= set(short.always.tolist())
+    assert all(counts[piece] < shortlist.SEEN for piece in short.rest.tolist())
+    assert short.as_map(words) == ""
+    assert len(short.source) == len(short.target) == 0
 
 
-def test_the_proof_compares_with_and_without_and_wants_as_many_alike_as_it_says(two_way, pairs, monkeypatch):
-    learned = learn_shortlist(pairs, load(two_way).tokenizer)
-    monkeypatch.setattr(shortlist, "SAME", 1.1)
-    verdict = prove(two_way, learned, pairs)
-    assert verdict.same > 0.9
-    assert not verdict.kept
-    nothing = dataclasses.replace(
-        learned, always=learned.always[:1], source=learned.source[:0], target=learned.target[:0]
-    )
-    assert prove(two_way, nothing, pairs).same < 0.5
+def test_the_outputs_are_what_is_listed_and_the_rest_counts_for_what_is_left_out():
+    short = Shortlist(*(np.array(part) for part in ([EOS, 7, 9], [5, 5], [8, 9], [20, 30])))
+    outputs = short.outputs(103)
+    assert outputs.pieces.tolist() == [0, 1, 2, 3, 7, 8, 9, 20, 30]
+    assert outputs.bias.tolist() == pytest.approx([0] * 7 + [math.log(50)] * 2)
+
+
+def test_a_sample_of_what_is_left_out_keeps_the_probabilities_as_they_were(monkeypatch):
+    """The logits of the rest are alike, as those of a model that was trained with label smoothing are."""
+    monkeypatch.setattr(shortlist, "REST", 400)
+    vocabulary, listed = 5000, 600
+    generator = torch.Generator().manual_seed(1)
+    logits = torch.randn(vocabulary, generator=generator) * 0.5
+    logits[EOS:40] += 7
+    short = shortlist._with_rest(set(range(EOS, listed)), np.empty((0, 2), np.int64), vocabulary)
+    outputs = short.outputs(vocabulary)
+    kept = logits[outputs.pieces] + torch.from_numpy(outputs.bias)
+    exact = logits.log_softmax(dim=0)[EOS:listed]
+    with_rest, without = kept.log_softmax(dim=0)[EOS:listed], logits[EOS:listed].log_softmax(dim=0)
+    assert (without - exact).abs().max() > 0.1  # 10 % of the probability was on what is left out
+    assert (with_rest - exact).abs().max() < 0.01
+
+
+def test_the_rest_is_nowhere_on_the_list(one_way, pairs):
+    words = load(one_way).tokenizer
+    encoded = encode_pairs(words, pairs)
+    for short in (by_source(learn_lexicon(encoded), encoded, words), for_all(encoded, words)):
+        assert not {*short.rest.tolist()} & {*short.always.tolist(), *short.target.tolist(), *range(EOS + 1)}
 
 
 @pytest.mark.parametrize("left", [0, 7, 100, -1])
 def test_a_damaged_one_is_named(one_way, pairs, tmp_path, left):
     path = tmp_path / "shortlist.npz"
-    learn_shortlist(pairs, load(one_way).tokenizer).save(path)
+    learn_shortlists(pairs, load(one_way).tokenizer)[0].save(path)
     path.write_bytes(path.read_bytes()[:left])
     with pytest.raises(InputError, match=r"shortlist\.npz: damaged"):
         Shortlist.load(path)
-
-
-def test_who_is_interrupted_before_the_proof_leaves_no_shortlist(two_way, pairs, tmp_path, monkeypatch):
-    folder = shutil.copytree(two_way, tmp_path / "model")
-
-    def interrupted(*given):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(shortlist, "_compared", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        give_shortlist(folder, pairs, pairs)
-    assert not (folder / SHORTLIST).exists()

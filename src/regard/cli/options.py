@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from regard.config import configure, flatten, parse_setting
+from regard.config import configure, parse_setting
 from regard.errors import InputError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def load_translator(asked: argparse.Namespace, *, one: bool = False) -> "Transla
         start_torch(asked)
         return translator.model
 
-    config = configure(flatten(translator.config) | given)
+    config = configure(given, translator.config)
     wanted = dataclasses.replace(translator, weights=Later(read), config=config)
     if wanted.fast and (why := wanted.refusal(prefix=asked.prefix)):
         if asked.engine == "ctranslate2":

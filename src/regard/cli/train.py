@@ -128,7 +128,7 @@ def _give_shortlist(asked: argparse.Namespace, prepared: "Prepared", console: "C
     run = prepared.run
     if pick(run.folder, asked.device).why:
         return
-    from regard.interop.shortlist import give_shortlist
+    from regard.interop.proof import give_shortlist
 
     with console.status("Learning a shortlist for the fast engine ..."):
         verdict = give_shortlist(run.folder, run.train, run.valid)

@@ -6,7 +6,8 @@ Axes beside those of `regard.model.attention`:
     row        the living hypotheses of all sentences, as the model reads them: (batch beam), flattened
     candidate  the best continuations of a sentence's hypotheses
 
-A sentence leaves the batch as soon as its answer is known.
+A search is over when beam_size hypotheses have ended, as CTranslate2's is. A sentence leaves the batch sooner if its
+answer is known before.
 """
 
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from regard.config import BOS, EOS, DecodingConfig
 from regard.decoding.hypothesis import Hypothesis
-from regard.decoding.steps import S, Steps, forbid_repeats, forced_pieces, length_penalty, no_target
+from regard.decoding.steps import S, Steps, forbid_repeats, forced_pieces, length_penalty, no_target, top
 
 
 class Growth(NamedTuple):
@@ -128,7 +129,7 @@ def _continue(
     log_probs = logits.float().log_softmax(dim=-1)
     alone = config.beam_size == 1 or bool((must >= 0).all())
     wide = 1 if alone else min(2 * config.beam_size, log_probs.shape[1] - EOS)
-    best, place = forbid_repeats(log_probs, living.history, config.no_repeat_ngram)[:, EOS:].topk(wide)
+    best, place = top(forbid_repeats(log_probs, living.history, config.no_repeat_ngram)[:, EOS:], wide)
     must = must.repeat_interleave(living.total.shape[1])[:, None]
     forced = torch.full_like(best, -torch.inf)
     forced[:, :1] = log_probs.gather(1, must.clamp(min=0))  # the model's own: what is forced may repeat
@@ -176,11 +177,12 @@ class _Answers:
 
     def __init__(self, limits: Int[Tensor, " batch"], config: DecodingConfig) -> None:
         self.limits, self.alpha, self.n_best = limits, config.length_penalty, config.n_best
+        self.beam_size, self.ended = config.beam_size, torch.zeros_like(limits)
         self.score = torch.full((2, len(limits), config.n_best), -torch.inf, device=limits.device)
         self.node = torch.full_like(self.score, -1, dtype=torch.long)
 
     def take(self, growth: Growth, length: int) -> Bool[Tensor, " batch"]:
-        """Takes in what ended. Tells which sentences are done: at their limit, or settled.
+        """Takes in what ended. Tells which sentences are done: at their limit, beam_size hypotheses ended, or settled.
 
         A sentence is settled when none of its living hypotheses can beat its n-th best finished one. Proof: a living
         hypothesis has a sum s of log-probabilities. Finished, it has a sum s' <= s <= 0, since no log-probability is
@@ -190,11 +192,12 @@ class _Answers:
         """
         limit = self.limits[growth.sentence]
         self._add(_FINISHED, growth, growth.ended, length)
+        self.ended[growth.sentence] += growth.ended.sum(dim=1)
         self._add(_CUT, growth, growth.kept & (limit <= length)[:, None], length)
         best = growth.total.masked_fill(~growth.kept, -torch.inf).amax(dim=1)
         reach = limit if self.alpha > 0 else torch.full_like(limit, length + 1)
         settled = self.score[_FINISHED, growth.sentence, -1] >= best / length_penalty(reach, self.alpha)
-        return settled | (limit <= length)
+        return settled | (self.ended[growth.sentence] >= self.beam_size) | (limit <= length)
 
     def _add(self, kind: int, growth: Growth, chosen: Bool[Tensor, "batch candidate"], length: int) -> None:
         if chosen.any():

@@ -23,6 +23,8 @@ class State(Protocol):
 
 S = TypeVar("S", bound=State)
 
+BLOCK = 64  # pieces whose maximum is taken together where the best of many are wanted
+
 
 @runtime_checkable
 class Steps(Protocol[S]):
@@ -74,6 +76,24 @@ def forbid_repeats(
     latest = history[:, length - n + 1 :]
     again = (runs[..., :-1] == latest[:, None]).all(dim=-1)
     return log_probs.scatter(1, runs[..., -1].where(again, PAD), -torch.inf)
+
+
+def top(values: Float[Tensor, "row vocab"], n: int) -> tuple[Float[Tensor, "row n"], Int[Tensor, "row n"]]:
+    """`topk` along the last axis: the n largest of each row, the largest first, and where they stand.
+
+    Several times quicker on a processor for a large vocabulary, since the n largest stand in the n blocks with the
+    largest maxima, and a maximum is quickly found.
+    """
+    whole = values.shape[1] // BLOCK
+    if whole <= n:
+        return values.topk(n)
+    blocks = values[:, : whole * BLOCK].unflatten(1, (whole, BLOCK))
+    block = blocks.amax(dim=2).topk(n).indices
+    row = torch.arange(len(values), device=values.device)[:, None]
+    best, place = torch.cat([blocks[row, block].flatten(1), values[:, whole * BLOCK :]], dim=1).topk(n)
+    behind = place - n * BLOCK  # among what is left behind the last whole block
+    inside = block.gather(1, (place // BLOCK).clamp(max=n - 1)) * BLOCK + place % BLOCK
+    return best, inside.where(behind < 0, behind + whole * BLOCK)
 
 
 def no_target(sentence: int) -> InputError:

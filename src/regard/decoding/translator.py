@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from regard.config import EOS, Config, DecodingConfig, configure, flatten
+from regard.config import EOS, Config, DecodingConfig, configure
 from regard.decoding.hypothesis import Hypothesis
 from regard.decoding.sentences import NOTHING, Engine, Sentence, Translation, batches, growing_chunks, joined, parts
 from regard.errors import InputError
@@ -166,8 +166,7 @@ class Translator:
 
     def decoding(self, **settings: Any) -> DecodingConfig:
         """The model's decoding settings with these put in."""
-        asked = {f"decoding.{name}": value for name, value in settings.items()}
-        return configure(flatten(self.config) | asked).decoding if settings else self.config.decoding
+        return configure({f"decoding.{name}": value for name, value in settings.items()}, self.config).decoding
 
     def refusal(self, *, prefix: str = "", **settings: Any) -> str:
         """Why the fast engine cannot translate in this way, so that PyTorch does; empty where it can."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ctranslate2
 import numpy as np
@@ -13,9 +13,12 @@ from regard.decoding.hypothesis import Hypothesis
 from regard.decoding.sentences import Sentence, batches, longest_target
 from regard.text.tokenizer import Tokenizer
 
+if TYPE_CHECKING:
+    from regard.interop.shortlist import Outputs, Shortlist
+
 BATCH_TOKENS = 2048  # source pieces of one batch times the beam, padding included
 MAP = "vmap.txt"  # the name that CTranslate2 looks for
-WIDEST_SHORT = 50  # the beam up to which a shortlist is sure to be long enough
+WIDEST = 50  # the beam up to which any shortlist is long enough
 
 Weights = dict[str, NDArray[np.float32]]
 Rows = NDArray[np.float32]
@@ -38,16 +41,28 @@ def position_rows(config: Config) -> int:
     return max(1024, config.text.max_length + 2, config.decoding.max_length)
 
 
-def write_engine(weights: Weights, config: Config, tokenizer: Tokenizer, folder: Path, quantization: str) -> None:
+def write_engine(
+    weights: Weights,
+    config: Config,
+    tokenizer: Tokenizer,
+    folder: Path,
+    *,
+    quantization: str,
+    shortlist: "Shortlist | None" = None,
+) -> None:
     """Writes a CTranslate2 model directory. The weights stay as they are."""
-    spec = as_spec(weights, config, tokenizer)
+    outputs = shortlist.outputs(len(tokenizer.target)) if shortlist else None
+    spec = as_spec(weights, config, tokenizer, outputs)
     spec.validate()
     spec.optimize(quantization=quantization)
     spec.save(str(folder))
+    if shortlist and (written := shortlist.as_map(tokenizer)):
+        (folder / MAP).write_text(written, encoding="utf-8", newline="\n")
 
 
-def as_spec(weights: Weights, config: Config, tokenizer: Tokenizer) -> Any:
-    """CTranslate2's description of a Transformer, filled with copies of these weights, the names of `weights_of`."""
+def as_spec(weights: Weights, config: Config, tokenizer: Tokenizer, outputs: "Outputs | None" = None) -> Any:
+    """CTranslate2's description of a Transformer, filled with copies of these weights, the names of `weights_of`;
+    of the target's pieces it has all, or these."""
     from ctranslate2.specs import TransformerDecoderSpec, TransformerEncoderSpec, TransformerSpec  # imports torch
     from ctranslate2.specs.common_spec import Activation
 
@@ -60,23 +75,23 @@ def as_spec(weights: Weights, config: Config, tokenizer: Tokenizer) -> Any:
     encoder = TransformerEncoderSpec(model.n_encoder_layers, model.n_heads, **kind)
     decoder = TransformerDecoderSpec(model.n_decoder_layers, model.n_heads, **kind, alignment_heads=0)
     target = first_of(weights, "target_embedding.pieces.weight", "source_embedding.pieces.weight")
+    written = np.arange(len(target)) if outputs is None else outputs.pieces
     for name, stack, table in (
         ("source", encoder, weights["source_embedding.pieces.weight"]),
-        ("target", decoder, target),
+        ("target", decoder, target[written]),
     ):
         embeddings = stack.embeddings[0] if name == "source" else stack.embeddings
         embeddings.weight = table.copy()
         stack.position_encodings.encodings = _positions(weights, config, name)
-    decoder.projection.weight = weights.get("output.weight", target).copy()
+    decoder.projection.weight = weights.get("output.weight", target)[written]
+    if outputs is not None:
+        decoder.projection.bias = outputs.bias
     _fill_stack(encoder, "encoder", weights)
     _fill_stack(decoder, "decoder", weights)
     spec = TransformerSpec(encoder, decoder)
     spec.config.layer_norm_epsilon = 1e-5
-    for side, register in (
-        (tokenizer.source, spec.register_source_vocabulary),
-        (tokenizer.target, spec.register_target_vocabulary),
-    ):
-        register(side.pieces(range(len(side))))
+    spec.register_source_vocabulary(tokenizer.source.pieces(range(len(tokenizer.source))))
+    spec.register_target_vocabulary(tokenizer.target.pieces(written.tolist()))
     return spec
 
 
@@ -145,8 +160,8 @@ class _Going(NamedTuple):
 
 
 class CTranslate2Engine:
-    """An engine that `write_engine` wrote. Its search ends when beam_size hypotheses have ended, and so now and then a
-    little before ours; what a beam of one finds is the same."""
+    """An engine that `write_engine` wrote. In float32 it finds what the PyTorch engine finds, but for a beam whose
+    hypotheses are cut off: they may push out one that ended."""
 
     def __init__(self, folder: Path, tokenizer: Tokenizer, config: Config, threads: Threads) -> None:
         self._rows = position_rows(config)
@@ -154,7 +169,7 @@ class CTranslate2Engine:
         self._target = tokenizer.target.pieces(range(len(tokenizer.target)))
         self._ids = {piece: number for number, piece in enumerate(self._target)}
         self._never = [[self._target[number]] for number in (PAD, UNK, BOS)]
-        self._short = (folder / MAP).exists()
+        self._mapped = (folder / MAP).exists()
         self._translator = ctranslate2.Translator(
             str(folder), inter_threads=threads.workers, intra_threads=threads.each, max_queued_batches=-1
         )
@@ -167,6 +182,7 @@ class CTranslate2Engine:
             "CTranslate2 does not know decoding.no_repeat_ngram as it is meant here": config.no_repeat_ngram > 0,
             f"this engine has {self._rows} positions": config.max_length > self._rows,
             "the beam is wider than half the vocabulary": 2 * config.beam_size > len(self._target),
+            f"the beam is wider than {WIDEST}, and CTranslate2's list of words may be short": config.beam_size > WIDEST,
         }
         return next((why for why, applies in refused.items() if applies), "")
 
@@ -195,7 +211,7 @@ class CTranslate2Engine:
             max_input_length=0,
             return_end_token=True,
             suppress_sequences=self._never,
-            use_vmap=self._short and config.beam_size <= WIDEST_SHORT,
+            use_vmap=self._mapped,
         )
 
     def _collect(

@@ -23,7 +23,7 @@ from regard.text.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from regard.interop.ctranslate2 import CTranslate2Engine
 
-FORMAT = "1"  # raised when engines that were made before are no longer to be used
+FORMAT = "2"  # raised when engines that were made before are no longer to be used
 HOME = Path("engines", "ctranslate2-int8")
 SHORTLIST = "shortlist.npz"  # what may be written for each source piece; not every model has one
 READ = (WEIGHTS, CONFIG, "tokenizer.model", "source.model", "target.model", SHORTLIST)  # what an engine is made from
@@ -146,17 +146,13 @@ def key(folder: Path) -> str:
 
 def _make(folder: Path, tokenizer: Tokenizer, place: Path) -> None:
     from regard.interop.ctranslate2 import write_engine
+    from regard.interop.shortlist import Shortlist
     from regard.weights import weights_of
 
     translator = describe(folder)  # by PyTorch, which tells weights that are not those of config.json
     weights = {name: weight.detach().numpy() for name, weight in weights_of(translator.model).items()}
-    write_engine(weights, translator.config, tokenizer, place, "int8")
-    if (folder / SHORTLIST).exists():
-        from regard.interop.ctranslate2 import MAP
-        from regard.interop.shortlist import Shortlist
-
-        shortlist = Shortlist.load(folder / SHORTLIST)
-        (place / MAP).write_text(shortlist.as_map(tokenizer), encoding="utf-8", newline="\n")
+    shortlist = Shortlist.load(folder / SHORTLIST) if (folder / SHORTLIST).exists() else None
+    write_engine(weights, translator.config, tokenizer, place, quantization="int8", shortlist=shortlist)
     place.chmod(0o755)  # a temporary directory is for its owner alone
 
 

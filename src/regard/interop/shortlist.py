@@ -1,12 +1,10 @@
-"""The shortlist: what a translation may hold, given the pieces of its source, so that the output layer is small.
+"""The shortlist: what a translation may hold, so that the output layer of the fast engine is small.
 
-Learned from the training pairs, and kept only where it proves harmless and quicker on sentences that were held out.
+Learned from the training pairs; `regard.interop.proof` tells whether one is harmless.
 """
 
 import dataclasses
-import shutil
-import tempfile
-import time
+import math
 import zipfile
 import zlib
 from pathlib import Path
@@ -16,11 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regard.config import EOS
-from regard.decoding.translator import Translator
 from regard.disk import written_whole
 from regard.errors import InputError
-from regard.evaluation import bleu
-from regard.interop.engines import READ, SHORTLIST, pick
 from regard.text.formats import Pairs
 from regard.text.lexicon import Lexicon, frequent, learn_lexicon
 from regard.text.store import Encoded, encode_pairs
@@ -28,35 +23,31 @@ from regard.text.tokenizer import Tokenizer, Vocabulary
 
 CANDIDATES, LEAST = 40, 0.001  # of one source piece: so many at most, of this probability at least
 FREQUENT = 250  # target pieces that may always come
-SAME, BLEU = 0.98, 0.1  # of the held-out sentences, so many must stay as they were; the BLEU may fall by so much
-SENTENCES, ALONE = 1000, 50  # that are translated for the proof, together and one by one
+SEEN = 3  # times that a piece came in the training targets, to be on the list that is the same for all sources
+REST = 1000  # pieces that stand for all that are left out
 
 
-class Verdict(NamedTuple):
-    """What the proof found."""
+class Outputs(NamedTuple):
+    """The rows that an output layer keeps."""
 
-    kept: bool
-    same: float  # share of sentences with the same translation
-    bleu: float  # change
-    together: float  # how many times quicker many sentences are, and one alone
-    alone: float
-
-    def __str__(self) -> str:
-        """For a person."""
-        return (
-            f"The shortlist, likely target words for each source word that make the fast engine quicker, is "
-            f"{'used' if self.kept else 'left out'}: {self.same:.1%} of the held-out translations are the same, "
-            f"BLEU {self.bleu:+.2f}, {self.together:.2f} times as quick together, {self.alone:.2f} alone."
-        )
+    pieces: NDArray[np.int64]  # ascending; the special pieces are among them
+    bias: NDArray[np.float32]  # added to their logits
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Shortlist:
-    """The target pieces that may come with each source piece, and those that always may."""
+    """The target pieces that may come with each source piece, and those that always may.
+
+    Where there are no couples, the list is one for all sources. What is left out still takes part in the softmax, or
+    else every probability would be too high, and a beam, which compares them, would find something else. So a sample
+    of it, `rest`, stands for all of it: its logits are raised by the logarithm of how many pieces each stands for
+    (importance sampling of the softmax's denominator: Bengio and Senecal, 2003).
+    """
 
     always: NDArray[np.int64]
     source: NDArray[np.int64]
     target: NDArray[np.int64]  # as long as `source`: couples
+    rest: NDArray[np.int64]
 
     def save(self, path: Path) -> None:
         """Writes it, whole or not at all."""
@@ -80,16 +71,29 @@ class Shortlist:
         encoded, found, total = encode_pairs(tokenizer, pairs), 0, 0
         own = {int(s): self.target[self.source == s] for s in np.unique(encoded.source.values)}
         for row in range(len(encoded.source)):
-            allowed = np.concatenate([self.always, *(own[int(s)] for s in encoded.source[row])])
+            allowed = np.concatenate([self.always, *(own.get(int(s), self.rest[:0]) for s in encoded.source[row])])
             found += int(np.isin(encoded.target[row], allowed).sum())
             total += len(encoded.target[row])
         return found / total
 
+    def outputs(self, vocabulary: int) -> Outputs:
+        """What the output layer of a model with so many target pieces keeps."""
+        pieces = np.unique(np.concatenate([np.arange(EOS + 1), self.always, self.target, self.rest]))
+        bias = np.zeros(len(pieces), np.float32)
+        if len(self.rest):
+            bias[np.isin(pieces, self.rest)] = math.log((vocabulary - len(self.always)) / len(self.rest))
+        return Outputs(pieces, bias)
+
     def as_map(self, tokenizer: Tokenizer) -> str:
-        """The text of CTranslate2's vmap.txt: a source piece, a tab, target pieces; no source: always."""
+        """The text of CTranslate2's vmap.txt: a source piece, a tab, target pieces; no source: always.
+
+        Empty where the list is one for all sources.
+        """
+        if not len(self.source):
+            return ""
         written = tokenizer.target.pieces(range(len(tokenizer.target)))
         named = tokenizer.source.pieces(range(len(tokenizer.source)))
-        rows = [("", self.always)]
+        rows = [("", np.concatenate([self.always, self.rest]))]
         edges = np.flatnonzero(np.diff(self.source, prepend=-1))
         groups = np.split(self.target, edges)[1:]
         rows += [(named[s], group) for s, group in zip(self.source[edges].tolist(), groups, strict=True)]
@@ -97,20 +101,37 @@ class Shortlist:
         return "".join(f"{line}\n" for line in lines)
 
 
-def learn_shortlist(pairs: Pairs, tokenizer: Tokenizer) -> Shortlist:
-    """From pairs: the pieces that model 1 takes for translations of each other, and each piece for itself."""
-    encoded = encode_pairs(tokenizer, pairs)
-    return shortlist_of(learn_lexicon(encoded), encoded, tokenizer)
-
-
-def shortlist_of(lexicon: Lexicon, encoded: Encoded, tokenizer: Tokenizer) -> Shortlist:
-    """The best translations of each piece in a lexicon, the most frequent pieces, and each piece for itself."""
+def by_source(lexicon: Lexicon, encoded: Encoded, tokenizer: Tokenizer) -> Shortlist:
+    """For each piece its best translations in a lexicon and itself; for all, the most frequent pieces."""
     best = lexicon.best(CANDIDATES, LEAST)
     always = {EOS, *_plain(tokenizer.target), *frequent(encoded.target, FREQUENT).tolist()}
-    itself = [(s, t) for s, t in _shared(tokenizer) if t not in always]
-    couples = {*zip(best.source.tolist(), best.target.tolist(), strict=True), *itself}
+    couples = {*zip(best.source.tolist(), best.target.tolist(), strict=True), *_shared(tokenizer)}
     ordered = np.array(sorted(couple for couple in couples if couple[1] not in always), np.int64).reshape(-1, 2)
-    return Shortlist(np.array(sorted(always)), ordered[:, 0], ordered[:, 1])
+    return _with_rest(always, ordered, len(tokenizer.target))
+
+
+def for_all(encoded: Encoded, tokenizer: Tokenizer) -> Shortlist:
+    """The pieces that the model has learned to write: those that came in the training targets more than now and then.
+
+    Of a vocabulary for both languages, hardly more than half.
+    """
+    counts = np.bincount(encoded.target.values, minlength=len(tokenizer.target))
+    always = {EOS, *_plain(tokenizer.target), *np.flatnonzero(counts >= SEEN).tolist()}
+    return _with_rest(always, np.empty((0, 2), np.int64), len(tokenizer.target))
+
+
+def learn_shortlists(pairs: Pairs, tokenizer: Tokenizer) -> list[Shortlist]:
+    """From pairs, the shortest first: `by_source` with the lexicon of model 1, and `for_all`."""
+    encoded = encode_pairs(tokenizer, pairs)
+    return [by_source(learn_lexicon(encoded), encoded, tokenizer), for_all(encoded, tokenizer)]
+
+
+def _with_rest(always: set[int], couples: NDArray[np.int64], vocabulary: int) -> Shortlist:
+    """A list, and a sample of what is nowhere on it."""
+    listed = np.array(sorted(always), np.int64)
+    others = np.setdiff1d(np.arange(EOS + 1, vocabulary), np.concatenate([listed, couples[:, 1]]))
+    rest = np.random.default_rng(1).permutation(others)[:REST]
+    return Shortlist(listed, couples[:, 0], couples[:, 1], np.sort(rest))
 
 
 def _plain(words: Vocabulary) -> list[int]:
@@ -130,53 +151,3 @@ def _shared(tokenizer: Tokenizer) -> list[tuple[int, int]]:
     theirs = {piece: number for number, piece in enumerate(tokenizer.target.pieces(range(len(tokenizer.target))))}
     named = tokenizer.source.pieces(range(len(tokenizer.source)))
     return [(number, theirs[piece]) for number, piece in enumerate(named) if number > EOS and piece in theirs]
-
-
-def give_shortlist(folder: Path, train: Pairs, held_out: Pairs) -> Verdict:
-    """Learns a shortlist for the model in this directory, and leaves it there where it proves harmless and quicker.
-
-    It is proved on a copy of the model: whoever is interrupted leaves none behind that was not.
-    """
-    (folder / SHORTLIST).unlink(missing_ok=True)
-    learned = learn_shortlist(train, _both_ways(folder)[0].tokenizer)
-    verdict = prove(folder, learned, held_out)
-    if verdict.kept:
-        learned.save(folder / SHORTLIST)
-        pick(folder, "cpu", "ctranslate2")  # made now, so that the first translation is quick
-    return verdict
-
-
-def prove(folder: Path, learned: Shortlist, held_out: Pairs) -> Verdict:
-    """What becomes of held-out translations when this model, which has no shortlist, is given this one; on a copy."""
-    with tempfile.TemporaryDirectory() as aside:
-        for name in READ:
-            if (folder / name).exists():
-                shutil.copy(folder / name, aside)
-        learned.save(Path(aside) / SHORTLIST)
-        part = Pairs(*(side[:SENTENCES] for side in held_out))
-        return _compared(_both_ways(folder), _both_ways(Path(aside)), part)
-
-
-def _both_ways(folder: Path) -> list[Translator]:
-    """The translator for many lines, and for one."""
-    return [pick(folder, "cpu", "ctranslate2", one=one).translator for one in (False, True)]
-
-
-def _compared(plain: list[Translator], short: list[Translator], held_out: Pairs) -> Verdict:
-    same, change, seconds = [], [], np.zeros((2, 2))
-    for number, direction in enumerate(plain[0].tokenizer.directions or (None,)):
-        source, target = reversed(held_out) if number else held_out
-        texts = []
-        for which, (many, one) in enumerate((plain, short)):
-            many.translate(source[:ALONE], direction=direction, log_probs=False)  # warms up
-            began = time.perf_counter()
-            texts.append([answer.text for answer in many.translate(source, direction=direction, log_probs=False)])
-            between = time.perf_counter()
-            for line in source[:ALONE]:
-                one.translate(line, direction=direction, log_probs=False)
-            seconds[which] += between - began, time.perf_counter() - between
-        same += [one == other for one, other in zip(*texts, strict=True)]
-        change.append(bleu(texts[1], target).score - bleu(texts[0], target).score)
-    together, alone = (seconds[0] / seconds[1]).tolist()
-    share, worst = sum(same) / max(1, len(same)), min(change, default=0.0)
-    return Verdict(share >= SAME and worst >= -BLEU and together > 1 and alone > 1, share, worst, together, alone)
