@@ -3,12 +3,18 @@
 What says what the code can do is taken from the code: see `generated.py` and `docstrings.py` beside this file.
 """
 
+import os
 import sys
 from pathlib import Path
 
 import regard
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+kernel = Path(__file__).parents[1] / "build" / "ipython" / "profile_default"  # of the notebook, and nobody's own
+kernel.mkdir(parents=True, exist_ok=True)
+(kernel / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'  # it talks to us, on this machine\n")
+os.environ["IPYTHONDIR"] = str(kernel.parent)
 
 project = "regard"
 author = "regard contributors"

@@ -57,18 +57,20 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def bars(results: Told, cores: list[int]) -> Iterator[Bar]:
-    """Every bar that could be measured."""
+def bars(model: Told, cores: list[int]) -> Iterator[Bar]:
+    """Every bar that could be measured with a model."""
     for number in cores:
-        rows = {row["name"]: row for row in results[f"cores_{number}"] if "error" not in row}
+        rows = {row["name"]: row for row in model[f"cores_{number}"] if "error" not in row}
         for beam in map(str, BEAMS):
-            where = f"{number} core{'s' * (number > 1)}, {'greedy' if beam == '1' else f'beam {beam}'}"
-            yield from _against(rows, beam, where, results["vocabulary"])
-        cold = results.get(f"cold_{number}")
-        if cold:
-            reached = f"{cold['seconds']['median']:.2f} s, {'with' if cold['torch'] else 'no'} torch in sys.modules"
-            met = cold["seconds"]["median"] <= 0.7 and not cold["torch"]
-            yield Bar(f"cold start, {number} core{'s' * (number > 1)}", "<= 0.7 s, no torch", reached, met)
+            yield from _against(rows, beam, _where(number, beam), model["vocabulary"])
+        cold = model[f"cold_{number}"]
+        reached = f"{cold['seconds']['median']:.2f} s, {'with' if cold['torch'] else 'no'} torch in sys.modules"
+        met = cold["seconds"]["median"] <= 0.7 and not cold["torch"]
+        yield Bar(f"cold start, {number} core{'s' * (number > 1)}", "<= 0.7 s, no torch", reached, met)
+
+
+def _where(cores: int, beam: str) -> str:
+    return f"{cores} core{'s' * (cores > 1)}, {'greedy' if beam == '1' else f'beam {beam}'}"
 
 
 def _against(rows: Told, beam: str, where: str, vocabulary: int) -> Iterator[Bar]:
@@ -88,31 +90,33 @@ def _against(rows: Told, beam: str, where: str, vocabulary: int) -> Iterator[Bar
             yield Bar(f"{name} against {other}, {where}: BLEU", "within 0.1", f"{apart:+.2f}", abs(apart) <= 0.1)
 
 
-def table(results: Told, cores: list[int]) -> str:
+def table(results: Told) -> str:
     """results.md"""
     lines = [
         "# Translation speed",
         "",
         f"Multi30k test_2016_flickr, English to German, the first {results['lines']:,} sentences, from text to text. "
-        f"One model, 4+4 layers, d_model 128, post-norm, {results['vocabulary']:,} pieces, {results['parameters']:,} "
-        f"parameters, trained for {results['minutes']:g} minutes, the same weights everywhere. {results['shortlist']}",
-        "",
-        f"Median and spread of {results['rounds']} interleaved rounds; alone: the median of {results['alone']} "
-        f"sentences one by one. {sentence(results)}",
+        f"Models of 4+4 layers, d_model 128, post-norm, trained for {results['minutes']:g} minutes each, the same "
+        f"weights everywhere. Median and spread of {results['rounds']} interleaved rounds; alone: the median of "
+        f"{results['alone']} sentences one by one. {sentence(results)}",
     ]
-    for number in cores:
-        for beam in map(str, BEAMS):
-            rows = results[f"cores_{number}"]
-            lines += [
-                "",
-                f"## {number} core{'s' if number > 1 else ''}, {'greedy' if beam == '1' else f'beam {beam}'}",
-                "",
-                "| | sentences/s (min to max) | regard is | one alone, ms (min to max) | regard is | BLEU "
-                "| same as regard | memory, MiB |",
-                "|---|---|---|---|---|---|---|---|",
-                *(_row(row, rows[0], beam) for row in rows),
-            ]
-    return "\n".join([*lines, "", *_cold(results, cores), "", *_bars(results, cores)]) + "\n"
+    for model in results["models"]:
+        lines += ["", f"## {model['vocabulary']:,} pieces", ""]
+        lines += [f"{model['parameters']:,} parameters. {model['shortlist']}"]
+        for number in results["cores"]:
+            for beam in map(str, BEAMS):
+                rows = model[f"cores_{number}"]
+                lines += [
+                    "",
+                    f"### {model['vocabulary']:,} pieces, {_where(number, beam)}",
+                    "",
+                    "| | sentences/s (min to max) | regard is | one alone, ms (min to max) | regard is | BLEU "
+                    "| same as regard | memory, MiB |",
+                    "|---|---|---|---|---|---|---|---|",
+                    *(_row(row, rows[0], beam) for row in rows),
+                ]
+        lines += ["", *_cold(model, results["cores"]), "", *_bars(model, results["cores"])]
+    return "\n".join(lines) + "\n"
 
 
 def _row(row: Told, own: Told, beam: str) -> str:
@@ -131,23 +135,23 @@ def _row(row: Told, own: Told, beam: str) -> str:
     )
 
 
-def _cold(results: Told, cores: list[int]) -> Iterator[str]:
-    yield "## From a command to its answer"
+def _cold(model: Told, cores: list[int]) -> Iterator[str]:
+    yield f"### {model['vocabulary']:,} pieces: from a command to its answer"
     yield ""
     yield '`regard translate MODEL "..."`, the whole process, wall time; the interpreter alone takes the second.'
     yield ""
     yield "| cores | s (min to max) | `python -c pass`, s | torch in sys.modules |"
     yield "|---|---|---|---|"
     for number in cores:
-        cold = results[f"cold_{number}"]
+        cold = model[f"cold_{number}"]
         seconds, bare = cold["seconds"], cold["interpreter"]
         times = f"{seconds['median']:.2f} ({seconds['min']:.2f} to {seconds['max']:.2f})"
         yield f"| {number} | {times} | {bare['median']:.2f} | {'yes' if cold['torch'] else 'no'} |"
 
 
-def _bars(results: Told, cores: list[int]) -> Iterator[str]:
-    reached = list(bars(results, cores))
-    yield f"## What was to be reached: {sum(bar.met for bar in reached)} of {len(reached)}"
+def _bars(model: Told, cores: list[int]) -> Iterator[str]:
+    reached = list(bars(model, cores))
+    yield f"### {model['vocabulary']:,} pieces: {sum(bar.met for bar in reached)} of {len(reached)} bars are met"
     yield ""
     yield "| | wanted | reached | |"
     yield "|---|---|---|---|"

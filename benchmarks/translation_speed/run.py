@@ -2,11 +2,11 @@
 
     python benchmarks/translation_speed/run.py
 
-A post-norm model with a vocabulary of 16,000 pieces is trained for some minutes and written down twice: as a regard
-model (with its shortlist) and as a MarianMT directory, which ct2-transformers-converter turns into int8 and `generate`
-reads. Every round runs each system once, in a process of its own, in an order that moves on by one each round. Then a
-whole command is timed, from its start to its answer. Writes results.json and results.md next to this file, or into
---into, and says which of the bars are met.
+For each size of vocabulary a post-norm model is trained for some minutes and written down twice: as a regard model
+(with its shortlist) and as a MarianMT directory, which ct2-transformers-converter turns into int8 and `generate` reads.
+Every round runs each system once, in a process of its own, in an order that moves on by one each round. Then a whole
+command is timed, from its start to its answer. Writes results.json and results.md next to this file, or into --into,
+and says which of the bars are met.
 """
 
 # ruff: noqa: T201
@@ -57,18 +57,26 @@ def main() -> None:
     """Prepares, races, writes the results."""
     asked = _parser().parse_args()
     need_multi30k("train.en.gz")
+    results = describe(Path(__file__)) | {
+        name: getattr(asked, name) for name in ("rounds", "minutes", "lines", "alone", "cores")
+    }
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(asked.keep or name)
-        folder.mkdir(parents=True, exist_ok=True)
-        prepared = prepare(folder, asked)
-        results = describe(Path(__file__)) | prepared
-        results |= {name: getattr(asked, name) for name in ("rounds", "minutes", "lines", "alone")}
-        for cores in asked.cores:
-            rounds = race(folder, cores, asked)
-            reference = (folder / "reference.txt").read_text(encoding="utf-8").splitlines()
-            results[f"cores_{cores}"] = [summary(system.name, rounds, reference) for system in SYSTEMS]
-            results[f"cold_{cores}"] = cold_start(folder, cores, asked)
-    keep(results, table(results, asked.cores), asked.into)
+        results["models"] = [
+            with_vocabulary(size, Path(asked.keep or name) / str(size), asked) for size in asked.vocabulary
+        ]
+    keep(results, table(results), asked.into)
+
+
+def with_vocabulary(size: int, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    """What was measured with a model of so many pieces."""
+    folder.mkdir(parents=True, exist_ok=True)
+    measured = prepare(size, folder, asked)
+    reference = (folder / "reference.txt").read_text(encoding="utf-8").splitlines()
+    for cores in asked.cores:
+        rounds = race(folder, cores, asked)
+        measured[f"cores_{cores}"] = [summary(system.name, rounds, reference) for system in SYSTEMS]
+        measured[f"cold_{cores}"] = cold_start(folder, cores, asked)
+    return measured
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,14 +85,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=20, help="of the training of the model")
     parser.add_argument("--lines", type=int, default=1000)
     parser.add_argument("--alone", type=int, default=100, help="lines that are translated one by one too")
-    parser.add_argument("--vocabulary", type=int, default=16000)
+    parser.add_argument("--vocabulary", type=int, nargs="+", default=[16000, 32000], metavar="PIECES")
     parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--into", type=Path, default=HERE)
-    parser.add_argument("--keep", help="a folder for model and corpus; used again where it has them")
+    parser.add_argument("--keep", help="a folder for the models; used again where it has them")
     return parser
 
 
-def prepare(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
+def prepare(size: int, folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """The model in its three forms, the lines and their references; what is to be told of them."""
     test = read_pairs([MULTI30K / f"{TEST}.en.gz", MULTI30K / f"{TEST}.de.gz"])
     for name, side in zip(("source", "reference"), test, strict=True):
@@ -93,7 +101,7 @@ def prepare(folder: Path, asked: argparse.Namespace) -> dict[str, Any]:
     if told.exists():
         return json.loads(told.read_text(encoding="utf-8"))
     files = {kind: [str(MULTI30K / f"{kind}.{side}.gz") for side in ("en", "de")] for kind in ("train", "val")}
-    options = ("--preset", "tiny", "--set", "text.tokenizer=bpe", "--set", f"text.vocabulary={asked.vocabulary}")
+    options = ("--preset", "tiny", "--set", "text.tokenizer=bpe", "--set", f"text.vocabulary={size}")
     settings = {"model.norm": "post", "training.validate_every": 500, "training.ema": 0.999, "training.patience": 99}
     settings |= {"training.learning_rate": 3e-3, "training.warmup": 1500, "model.p_drop": 0.1}  # post-norm, few epochs
     options += tuple(word for name, value in settings.items() for word in ("--set", f"{name}={value}"))
