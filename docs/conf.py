@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 kernel = Path(__file__).parents[1] / "build" / "ipython" / "profile_default"  # of the notebook, and nobody's own
 kernel.mkdir(parents=True, exist_ok=True)
-(kernel / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'  # it talks to us, on this machine\n")
+(kernel / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 'ERROR'\n", encoding="utf-8")
 os.environ["IPYTHONDIR"] = str(kernel.parent)
 
 project = "regard"
