@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from as_marian import write_marian
-from report import BEAMS, CT2, FAST, GENERATE, TORCH, spread, summary, table
+from report import BEAMS, CT2, FAST, GENERATE, TORCH, TUNED, spread, summary, table
 
 from regard.decoding.directory import load
 from regard.interop.proof import give_shortlist
@@ -48,6 +48,7 @@ class System(NamedTuple):
 SYSTEMS = (
     System(FAST, "own_fast.py"),
     System(CT2, "peer_ctranslate2.py"),
+    System(TUNED, "peer_ctranslate2.py", ("tuned",)),
     System(TORCH, "own_fast.py", ("torch",)),
     System(GENERATE, "peer_generate.py"),
 )
