@@ -1,5 +1,5 @@
-"""CTranslate2 under the stopwatch, driven as its documentation says: tokens of MarianTokenizer, for many lines its
-performance tips (int8, one worker a core, batches of tokens), for one its defaults. With `tuned`, one thread for one."""
+"""CTranslate2 under the stopwatch, driven as its documentation says: tokens of MarianTokenizer; for many lines its
+performance tips (int8, one worker a core, batches of tokens), for one its defaults, or with `tuned` a single thread."""
 
 import os
 import sys

@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from regard.config import EOS
+from regard.config import EOS, TextConfig
 from regard.errors import InputError
 from regard.interop import shortlist
 from regard.interop.engines import load
 from regard.interop.shortlist import Shortlist, by_source, for_all, learn_shortlists
+from regard.text.formats import Pairs
 from regard.text.lexicon import learn_lexicon
 from regard.text.store import encode_pairs
+from regard.text.tokenizer import Tokenizer
 
 
 def test_model_1_finds_the_translation_of_every_word(one_way, pairs, toy):
@@ -62,6 +64,18 @@ def test_what_is_for_all_came_often_enough_and_has_no_couples(one_way, pairs):
     assert all(counts[piece] < shortlist.SEEN for piece in short.rest.tolist())
     assert short.as_map(words) == ""
     assert len(short.source) == len(short.target) == 0
+
+
+def test_what_can_be_copied_is_for_all_too():
+    """A name that stands in no training target, and the letters to spell another."""
+    source = ["Hier rennt Ottokar", "Hier quakt Ottokar", "Hier isst Ottokar"]
+    pairs = Pairs(source * 5, ["he runs", "he quacks", "he eats"] * 5)
+    words = Tokenizer.train(pairs, TextConfig(tokenizer="bpe", vocabulary=330), 1)
+    short = for_all(encode_pairs(words, pairs), words)
+    pieces = words.target.pieces(short.always.tolist())
+    assert {"▁Ottokar", "q", "O", "▁he", "<0x51>"} <= set(pieces)
+    assert not {"▁rennt", "▁Hier"} & set(pieces)
+    assert {"▁rennt", "▁Hier"} <= set(words.target.pieces(range(len(words.target))))
 
 
 def test_the_outputs_are_what_is_listed_and_the_rest_counts_for_what_is_left_out():

@@ -7,6 +7,7 @@ import dataclasses
 import math
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,8 +19,8 @@ from regard.disk import written_whole
 from regard.errors import InputError
 from regard.text.formats import Pairs
 from regard.text.lexicon import Lexicon, frequent, learn_lexicon
-from regard.text.store import Encoded, encode_pairs
-from regard.text.tokenizer import Tokenizer, Vocabulary
+from regard.text.store import Encoded, Ragged, encode_pairs
+from regard.text.tokenizer import SPACE, Tokenizer, Vocabulary
 
 CANDIDATES, LEAST = 40, 0.001  # of one source piece: so many at most, of this probability at least
 FREQUENT = 250  # target pieces that may always come
@@ -113,10 +114,11 @@ def by_source(lexicon: Lexicon, encoded: Encoded, tokenizer: Tokenizer) -> Short
 def for_all(encoded: Encoded, tokenizer: Tokenizer) -> Shortlist:
     """The pieces that the model has learned to write: those that came in the training targets more than now and then.
 
-    Of a vocabulary for both languages, hardly more than half.
+    Besides, what it may copy: names. Of a vocabulary for both languages, hardly more than half.
     """
     counts = np.bincount(encoded.target.values, minlength=len(tokenizer.target))
-    always = {EOS, *_plain(tokenizer.target), *np.flatnonzero(counts >= SEEN).tolist()}
+    often = np.flatnonzero(counts >= SEEN).tolist()
+    always = {EOS, *_plain(tokenizer.target), *_names(encoded.source, tokenizer), *often}
     return _with_rest(always, np.empty((0, 2), np.int64), len(tokenizer.target))
 
 
@@ -135,13 +137,25 @@ def _with_rest(always: set[int], couples: NDArray[np.int64], vocabulary: int) ->
 
 
 def _plain(words: Vocabulary) -> list[int]:
-    """Bytes, digits and single signs: what anything can be spelt with."""
-    pieces = words.pieces(range(len(words)))
-    return [
-        number
-        for number, piece in enumerate(pieces)
-        if number > EOS and ((len(piece) == 6 and piece.startswith("<0x")) or not any(map(str.isalpha, piece)))
-    ]
+    """Bytes, digits, signs and single letters: what anything can be spelt with."""
+    return [number for number, piece in _written(words) if len(piece) == 1 or not any(map(str.isalpha, piece))]
+
+
+def _names(source: Ragged, tokenizer: Tokenizer) -> list[int]:
+    """Target pieces that are written like a capitalised one from within a source, not from its beginning."""
+    first = len(tokenizer.tag(next(iter(tokenizer.directions), None)))
+    within = np.arange(len(source.values)) - np.repeat(source.starts[:-1], source.lengths) > first
+    own = np.unique(source.values[within])
+    target = dict(_shared(tokenizer))
+    capitalised = {number for number, piece in _written(tokenizer.source) if piece[:1].isupper()}
+    return [target[s] for s in own.tolist() if s in capitalised and s in target]
+
+
+def _written(words: Vocabulary) -> Iterator[tuple[int, str]]:
+    """Each piece but the special ones, without the mark of a beginning; a byte is written as nothing."""
+    for number, piece in enumerate(words.pieces(range(len(words)))):
+        if number > EOS:
+            yield number, "" if len(piece) == 6 and piece.startswith("<0x") else piece.removeprefix(SPACE)
 
 
 def _shared(tokenizer: Tokenizer) -> list[tuple[int, int]]:

@@ -7,9 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from regard.errors import InputError
-from regard.text.tokenizer import Vocabulary
-
-SPACE = "\u2581"  # what a piece begins with that stands behind a space
+from regard.text.tokenizer import SPACE, Vocabulary
 
 RULE = (
     "A word begins at a space; punctuation stands by itself. An elided article or pronoun (l', qu') is a word of its "

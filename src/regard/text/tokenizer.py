@@ -20,7 +20,7 @@ from regard.text.regularisation import DRAWS, Regularisation
 
 MOST_PAIRS = 1_000_000  # a vocabulary learns nothing new from more
 
-_SPACE = "\u2581"  # what SentencePiece writes for a space; in a line it would be taken for one
+SPACE = "\u2581"  # what SentencePiece writes for a space; in a line it would be taken for one
 _ESCAPE = "\x10"  # "data link escape": it and _ stand for that character, it twice for itself
 _LANGUAGE = "[a-z]{2,3}(?:_[A-Za-z]{2,4})?"
 
@@ -129,7 +129,7 @@ class Vocabulary:
         """The pieces of each word, which begins at a space."""
         start = 0
         for place, piece in enumerate(ids):
-            if place > start and self._texts.get(piece, "").startswith(_SPACE):
+            if place > start and self._texts.get(piece, "").startswith(SPACE):
                 yield tuple(ids[start:place])
                 start = place
         if ids:
@@ -145,8 +145,8 @@ class Vocabulary:
     def decode(self, ids: Iterable[int]) -> str:
         """The line that these pieces spell; special ones say nothing, bytes that are not UTF-8 become U+FFFD."""
         line = b"".join(self._bytes[i] for i in ids).decode(errors="replace")
-        line = line.replace(_SPACE, " ").removeprefix(" ")
-        return re.sub(f"{_ESCAPE}([{_ESCAPE}_])", lambda match: match[1].replace("_", _SPACE), line)
+        line = line.replace(SPACE, " ").removeprefix(" ")
+        return re.sub(f"{_ESCAPE}([{_ESCAPE}_])", lambda match: match[1].replace("_", SPACE), line)
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """The pieces as text, to look at."""
@@ -266,8 +266,8 @@ def _some(lines: Sequence[str], seed: int) -> Iterator[str]:
 
 def _escape(line: str) -> bytes:
     """The line as SentencePiece can keep it."""
-    if _ESCAPE in line or _SPACE in line:
-        line = line.replace(_ESCAPE, 2 * _ESCAPE).replace(_SPACE, f"{_ESCAPE}_")
+    if _ESCAPE in line or SPACE in line:
+        line = line.replace(_ESCAPE, 2 * _ESCAPE).replace(SPACE, f"{_ESCAPE}_")
     try:
         return line.encode()
     except UnicodeEncodeError as error:
