@@ -16,7 +16,7 @@ from regard.errors import InputError
 from regard.looking.blocks import as_sentences, passed
 from regard.looking.gazing import gazed
 from regard.looking.gold import Gold, Link
-from regard.looking.words import SPACE
+from regard.text.tokenizer import SPACE
 
 BATCH = 32  # sentences
 

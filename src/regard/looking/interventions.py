@@ -17,10 +17,11 @@ from regard.decoding.pytorch import BATCH_TOKENS, longest_targets
 from regard.errors import InputError
 from regard.looking.steering import HeadChange, Seats, changed
 from regard.looking.trace import Trace
-from regard.looking.words import SPACE, Word, find_word
+from regard.looking.words import Word, find_word
 from regard.model.decoder import State
 from regard.model.transformer import Transformer
 from regard.text.batching import pad
+from regard.text.tokenizer import SPACE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 from regard.decoding.translator import Translator
 from regard.errors import InputError
 from regard.looking.trace import Trace
-from regard.looking.words import SPACE, Word, words_of
+from regard.looking.words import Word, words_of
+from regard.text.tokenizer import SPACE
 
 By = Literal["words", "pieces"]
 

@@ -8,9 +8,9 @@ import torch
 from regard.config import BOS, EOS, PAD, UNK
 from regard.decoding.translator import Translator
 from regard.looking.segments import Pair
-from regard.looking.words import SPACE, Word
+from regard.looking.words import Word
 from regard.model.layers import Embedding
-from regard.text.tokenizer import Vocabulary
+from regard.text.tokenizer import SPACE, Vocabulary
 
 COUNT = 3  # substitutes of a word
 

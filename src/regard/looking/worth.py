@@ -13,7 +13,8 @@ import torch
 from regard.looking.interventions import Change, Effect, TextChange, dropped, effects, replaced, surfaces_of
 from regard.looking.steering import HeadChange, HeadPlace, off
 from regard.looking.trace import KINDS, Trace
-from regard.looking.words import SPACE, Word
+from regard.looking.words import Word
+from regard.text.tokenizer import SPACE
 
 OTHERS = 4  # that replace each word
 FEWEST = 3  # letters of another word, unless the word itself has fewer

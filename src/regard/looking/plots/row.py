@@ -9,8 +9,8 @@ from regard.looking.plots.sheet import Points, Sheet
 from regard.looking.plots.sides import NAMES, Label, label
 from regard.looking.table import Steps
 from regard.looking.trace import Trace
-from regard.looking.words import SPACE
 from regard.plots import FAINT, HAIR, INK, KEY, QUERY, SOFT, VALUE, WEIGHT
+from regard.text.tokenizer import SPACE
 
 LANE = 19.0  # a key
 STRIP = 128.0  # a vector

@@ -10,8 +10,9 @@ from jaxtyping import Float
 from regard.looking.plots.sheet import Points, Sheet, width_of
 from regard.looking.trace import Attention, Kind, Numbers, Trace
 from regard.looking.views import Rows, key_words, keys, merged, queries, query_words
-from regard.looking.words import SPACE, Word
+from regard.looking.words import Word
 from regard.plots import FAINT, INK
+from regard.text.tokenizer import SPACE
 
 Unit = Literal["words", "pieces"]
 
