@@ -124,9 +124,9 @@ def _told(results: dict[str, Any], seconds: dict[str, float]) -> str:
     )
     return (
         f"English to German, `benchmarks/multi30k/en-de.toml` and `rnn-en-de.toml`, the same words and batches. The "
-        f"update at which a validation (greedy, 500 pairs) first had so much BLEU, and the minutes until then, had "
-        f"nothing else run: {paces} an update, median and spread of {results['rounds']} turns, {results['threads']} "
-        f"threads. {sentence(results)}"
+        f"update at which a validation (greedy, 500 pairs) first had so much BLEU, and the minutes of the updates "
+        f"until then, validations not counted: {paces} an update, median and spread of {results['rounds']} turns, "
+        f"{results['threads']} threads. {sentence(results)}"
     )
 
 
@@ -137,7 +137,7 @@ def draw(results: dict[str, Any], path: Path) -> None:
     for (name, model), colour in zip(results["models"].items(), SERIES, strict=False):
         minutes = [update * statistics.median(model["seconds_an_update"]) / 60 for update in model["updates"]]
         axes.plot(minutes, model["bleu"], color=colour, linewidth=1.6, label=name)
-    axes.set_xlabel("minutes of training, nothing else running")
+    axes.set_xlabel("minutes of updates")
     axes.set_ylim(bottom=20)
     axes.legend(frameon=False)
     figure.savefig(path)

@@ -26,7 +26,6 @@ from as_marian import write_marian
 from report import BEAMS, CT2, FAST, GENERATE, TORCH, TUNED, spread, summary, table
 
 from regard.decoding.directory import load
-from regard.interop.proof import give_shortlist
 from regard.text.formats import read_pairs
 
 HERE = Path(__file__).resolve().parent
@@ -114,9 +113,13 @@ def prepare(size: int, folder: Path, asked: argparse.Namespace) -> dict[str, Any
     converter = Path(sys.executable).with_name("ct2-transformers-converter")
     convert = [converter, "--model", folder / "marian", "--output_dir", folder / "ct2", "--quantization", "int8"]
     subprocess.run(convert, check=True)
-    verdict = give_shortlist(folder / "model", read_pairs(files["train"]), read_pairs(files["val"]))
+    proof = folder / "model" / "training" / "shortlist.txt"
     parameters = sum(weight.numel() for weight in translator.model.parameters())
-    prepared = {"shortlist": str(verdict), "vocabulary": len(translator.tokenizer.target), "parameters": parameters}
+    prepared = {
+        "shortlist": proof.read_text(encoding="utf-8").strip(),
+        "vocabulary": len(translator.tokenizer.target),
+        "parameters": parameters,
+    }
     told.write_text(json.dumps(prepared), encoding="utf-8")
     return prepared
 

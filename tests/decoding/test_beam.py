@@ -60,7 +60,8 @@ def every_target(limit: int) -> Iterator[list[int]]:
 
 
 def plain_search(table: Any, sentence: int, limit: int, prefix: list[int], config: DecodingConfig) -> list[Hypothesis]:
-    """The slow twin: a beam search over lists, which never stops before beam_size targets have ended."""
+    """The slow twin: a beam search over lists, which never stops before beam_size targets have ended; with a length
+    penalty of 0, not before the limit."""
     living, finished = [[]], []
     for step in range(limit):
         grown = []
@@ -72,7 +73,7 @@ def plain_search(table: Any, sentence: int, limit: int, prefix: list[int], confi
         grown.sort(key=lambda ids: -sum(log_probs(table, sentence, ids)))
         finished += [ids for ids in grown[: config.beam_size] if ids[-1] == EOS]
         living = [ids for ids in grown if ids[-1] != EOS][: config.beam_size]
-        if len(finished) >= config.beam_size:
+        if len(finished) >= config.beam_size and config.length_penalty:
             break
     return ranked(table, sentence, iter(finished + living), config.length_penalty)[: config.n_best]
 
@@ -181,13 +182,26 @@ def test_a_search_is_over_when_as_many_have_ended_as_the_beam_is_wide(chain: Any
     assert search(table, [9], beam_size=4, length_penalty=1.0)[0][0].ids == [A, B, C, EOS]  # and log 0.2 / 4
 
 
-@pytest.mark.parametrize(("vocabulary", "n"), [(7, 3), (127, 1), (128, 1), (641, 10), (640, 10), (1003, 7)])
-@pytest.mark.parametrize("rows", [0, 1, 5])
-def test_the_best_of_many_are_those_that_topk_finds(vocabulary: int, n: int, rows: int) -> None:
-    values = torch.randn(rows, vocabulary, generator=torch.Generator().manual_seed(vocabulary))
-    values[:, ::3] = -math.inf
-    for found, expected in zip(top(values, n), values.topk(n), strict=True):
-        assert torch.equal(found, expected)
+def test_without_a_length_penalty_a_search_goes_on_while_one_more_can_win(chain: Any) -> None:
+    table = chain({BOS: {A: 0.6, EOS: 0.4}, A: {B: 0.9, EOS: 0.1}, B: {EOS: 1.0}})
+    assert search(table, [9], beam_size=2, length_penalty=0.0)[0][0].ids == [A, B, EOS]  # two have ended before
+
+
+@pytest.mark.parametrize(("vocabulary", "n"), [(7, 3), (128, 1), (640, 10), (704, 10), (705, 10), (767, 10)])
+def test_the_best_of_many_are_those_that_topk_finds(vocabulary: int, n: int) -> None:
+    values = torch.randn(6, vocabulary, generator=torch.Generator().manual_seed(vocabulary))
+    values[0, -1] = 9  # behind the last whole block, if the blocks do not come out even
+    values[1, 2 : 2 + n] = torch.arange(n) + 9.0  # all in one block
+    values[2] = -math.inf
+    values[3, ::3] = -math.inf
+    values[4] = math.nan
+    found, place = top(values, n)
+    expected = values.topk(n)
+    assert torch.equal(found.nan_to_num(7), expected.values.nan_to_num(7))
+    certain = [0, 1, 3, 5]  # of what is alike any may be taken
+    assert torch.equal(place[certain], expected.indices[certain])
+    assert torch.equal(values.gather(1, place).nan_to_num(7), found.nan_to_num(7))
+    assert top(values[:0], n)[0].shape == (0, n)
 
 
 def test_where_length_is_punished_too_the_search_goes_on_while_one_more_piece_can_win(chain: Any) -> None:

@@ -4,7 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
+from regard.config import EOS
 from regard.decoding.directory import load
 from regard.decoding.sentences import longest_target
 from regard.interop.ctranslate2 import (
@@ -15,6 +17,7 @@ from regard.interop.ctranslate2 import (
     position_rows,
     write_engine,
 )
+from regard.interop.shortlist import Shortlist
 from regard.weights import weights_of
 
 LINES = ["the animal did not cross the street", "it was too tired", "a dog ran", "you don't know it", "a", "it ran"]
@@ -39,10 +42,11 @@ def arrays(translator):
     return {name: weight.detach().numpy() for name, weight in weights_of(translator.model).items()}
 
 
-def with_engine(translator, folder, quantization="float32"):
+def with_engine(translator, folder, quantization="float32", shortlist=None):
     """The translator with a fast engine of that precision."""
     folder.mkdir(exist_ok=True)
-    write_engine(arrays(translator), translator.config, translator.tokenizer, folder, quantization=quantization)
+    kind = {"quantization": quantization, "shortlist": shortlist}
+    write_engine(arrays(translator), translator.config, translator.tokenizer, folder, **kind)
     engine = CTranslate2Engine(folder, translator.tokenizer, translator.config, Threads(1, 1))
     return dataclasses.replace(translator, fast=engine)
 
@@ -52,6 +56,13 @@ def assert_same(found, expected):
         assert one.pieces == other.pieces
         assert one.log_probs == pytest.approx(other.log_probs, abs=1e-4)
         assert (one.text, one.score) == (other.text, pytest.approx(other.score, abs=1e-4))
+
+
+def assert_same_but_for_those_cut_off(found, expected):
+    """To CTranslate2, a target that is cut off is as good as one that ended."""
+    same = [row for row, one in enumerate(found) if one.pieces[-1] == "</s>" or expected[row].pieces[-1] != "</s>"]
+    assert len(same) >= 3
+    assert_same([found[row] for row in same], [expected[row] for row in same])
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -64,12 +75,28 @@ def test_greedy_finds_the_pieces_that_pytorch_finds(random_translator, tmp_path,
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("ends", [-6.0, 0.0, 4.0])
 def test_a_beam_finds_the_pieces_that_pytorch_finds(random_translator, tmp_path, shape, ends):
-    """But where a target is cut off: to CTranslate2 it is as good as one that ended."""
     slow = random_translator(ends, **SHAPES[shape])
     found, expected = (one.translate(LINES, beam_size=4) for one in (with_engine(slow, tmp_path), slow))
-    same = [row for row, one in enumerate(found) if one.pieces[-1] == "</s>" or expected[row].pieces[-1] != "</s>"]
-    assert len(same) >= 3
-    assert_same([found[row] for row in same], [expected[row] for row in same])
+    assert_same_but_for_those_cut_off(found, expected)
+
+
+@pytest.mark.parametrize("shape", ["post-norm", "untied", "a vocabulary for each side", "two directions"])
+@pytest.mark.parametrize("beam_size", [1, 4])
+def test_with_a_shortlist_it_finds_what_pytorch_finds_with_those_logits(random_translator, tmp_path, shape, beam_size):
+    """The slow twin: what is not kept has no probability, what stands for the rest has its bias."""
+    slow = random_translator(-6.0, **SHAPES[shape])
+    vocabulary = len(slow.tokenizer.target)
+    pieces = np.random.default_rng(3).permutation(np.arange(EOS + 1, vocabulary))
+    short = Shortlist(np.array([EOS, *sorted(pieces[:150])]), np.sort(pieces[150:180]))
+    fast = with_engine(slow, tmp_path, shortlist=short)
+    kept, bias = short.outputs(vocabulary)
+    shift = torch.full((vocabulary,), -torch.inf)
+    shift[torch.from_numpy(kept)] = torch.from_numpy(bias)
+    slow.model.logits.listeners.append(lambda logits: logits + shift)
+    found, expected = (one.translate(LINES, beam_size=beam_size) for one in (fast, slow))
+    assert_same_but_for_those_cut_off(found, expected)
+    slow.model.logits.listeners.clear()
+    assert [one.pieces for one in slow.translate(LINES, beam_size=beam_size)] != [one.pieces for one in found]
 
 
 def test_some_of_these_targets_end_and_some_are_cut_off(random_translator):
@@ -166,7 +193,7 @@ def test_values_of_a_width_of_their_own_are_refused_with_the_reason(random_trans
         ({"temperature": 1.0}, "", "temperature"),
         ({"no_repeat_ngram": 2}, "", "no_repeat_ngram"),
         ({"max_length": 2000}, "", "1024 positions"),
-        ({"beam_size": 300}, "", "half the vocabulary"),
+        ({"beam_size": 129}, "", "the beam is wider than 128"),
         ({}, "un", "prefix"),
     ],
 )

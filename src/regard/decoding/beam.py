@@ -6,10 +6,11 @@ Axes beside those of `regard.model.attention`:
     row        the living hypotheses of all sentences, as the model reads them: (batch beam), flattened
     candidate  the best continuations of a sentence's hypotheses
 
-A search is over when beam_size hypotheses have ended, as CTranslate2's is. A sentence leaves the batch sooner if its
-answer is known before.
+A search is over when beam_size hypotheses have ended, as CTranslate2's is; with a length penalty of 0, when nothing can
+win any more. A sentence leaves the batch sooner if its answer is known before.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -177,12 +178,13 @@ class _Answers:
 
     def __init__(self, limits: Int[Tensor, " batch"], config: DecodingConfig) -> None:
         self.limits, self.alpha, self.n_best = limits, config.length_penalty, config.n_best
-        self.beam_size, self.ended = config.beam_size, torch.zeros_like(limits)
+        self.enough = config.beam_size if config.length_penalty else math.inf
+        self.ended = torch.zeros_like(limits)
         self.score = torch.full((2, len(limits), config.n_best), -torch.inf, device=limits.device)
         self.node = torch.full_like(self.score, -1, dtype=torch.long)
 
     def take(self, growth: Growth, length: int) -> Bool[Tensor, " batch"]:
-        """Takes in what ended. Tells which sentences are done: at their limit, beam_size hypotheses ended, or settled.
+        """Takes in what ended. Tells which sentences are done: enough has ended, at their limit, or settled.
 
         A sentence is settled when none of its living hypotheses can beat its n-th best finished one. Proof: a living
         hypothesis has a sum s of log-probabilities. Finished, it has a sum s' <= s <= 0, since no log-probability is
@@ -197,7 +199,7 @@ class _Answers:
         best = growth.total.masked_fill(~growth.kept, -torch.inf).amax(dim=1)
         reach = limit if self.alpha > 0 else torch.full_like(limit, length + 1)
         settled = self.score[_FINISHED, growth.sentence, -1] >= best / length_penalty(reach, self.alpha)
-        return settled | (self.ended[growth.sentence] >= self.beam_size) | (limit <= length)
+        return settled | (self.ended[growth.sentence] >= self.enough) | (limit <= length)
 
     def _add(self, kind: int, growth: Growth, chosen: Bool[Tensor, "batch candidate"], length: int) -> None:
         if chosen.any():

@@ -1,5 +1,6 @@
 """CTranslate2: our weights as one of its models, and that model as an engine that translates."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from regard.interop.shortlist import Outputs, Shortlist
 
 BATCH_TOKENS = 2048  # source pieces of one batch times the beam, padding included
-MAP = "vmap.txt"  # the name that CTranslate2 looks for
-WIDEST = 50  # the beam up to which any shortlist is long enough
+WIDEST = 128  # the widest beam: CTranslate2 wants twice as many pieces, and any vocabulary and shortlist has 256 bytes
 
 Weights = dict[str, NDArray[np.float32]]
 Rows = NDArray[np.float32]
@@ -56,8 +56,6 @@ def write_engine(
     spec.validate()
     spec.optimize(quantization=quantization)
     spec.save(str(folder))
-    if shortlist and (written := shortlist.as_map(tokenizer)):
-        (folder / MAP).write_text(written, encoding="utf-8", newline="\n")
 
 
 def as_spec(weights: Weights, config: Config, tokenizer: Tokenizer, outputs: "Outputs | None" = None) -> Any:
@@ -76,13 +74,12 @@ def as_spec(weights: Weights, config: Config, tokenizer: Tokenizer, outputs: "Ou
     decoder = TransformerDecoderSpec(model.n_decoder_layers, model.n_heads, **kind, alignment_heads=0)
     target = first_of(weights, "target_embedding.pieces.weight", "source_embedding.pieces.weight")
     written = np.arange(len(target)) if outputs is None else outputs.pieces
-    for name, stack, table in (
-        ("source", encoder, weights["source_embedding.pieces.weight"]),
-        ("target", decoder, target[written]),
-    ):
-        embeddings = stack.embeddings[0] if name == "source" else stack.embeddings
-        embeddings.weight = table.copy()
-        stack.position_encodings.encodings = _positions(weights, config, name)
+    encoder.embeddings[0].weight = weights["source_embedding.pieces.weight"].copy()
+    encoder.position_encodings.encodings = _positions(weights, config, "source")
+    decoder.embeddings.weight = target[written]
+    decoder.position_encodings.encodings = _positions(weights, config, "target")
+    decoder.position_encodings.encodings[0] += math.sqrt(model.d_model) * target[BOS]  # where alone it stands
+    decoder.embeddings.weight[BOS] = 0  # so that 8 bits do not round what every target begins with
     decoder.projection.weight = weights.get("output.weight", target)[written]
     if outputs is not None:
         decoder.projection.bias = outputs.bias
@@ -160,8 +157,9 @@ class _Going(NamedTuple):
 
 
 class CTranslate2Engine:
-    """An engine that `write_engine` wrote. In float32 it finds what the PyTorch engine finds, but for a beam whose
-    hypotheses are cut off: they may push out one that ended."""
+    """An engine that `write_engine` wrote. In float32 and without a shortlist it finds what the PyTorch engine finds,
+    but for a beam whose hypotheses are cut off (they may push out one that ended), and for the second best and those
+    behind it where the length penalty is 0."""
 
     def __init__(self, folder: Path, tokenizer: Tokenizer, config: Config, threads: Threads) -> None:
         self._rows = position_rows(config)
@@ -169,7 +167,6 @@ class CTranslate2Engine:
         self._target = tokenizer.target.pieces(range(len(tokenizer.target)))
         self._ids = {piece: number for number, piece in enumerate(self._target)}
         self._never = [[self._target[number]] for number in (PAD, UNK, BOS)]
-        self._mapped = (folder / MAP).exists()
         self._translator = ctranslate2.Translator(
             str(folder), inter_threads=threads.workers, intra_threads=threads.each, max_queued_batches=-1
         )
@@ -181,8 +178,7 @@ class CTranslate2Engine:
             "CTranslate2 does not count a prefix in its scores": bool(prefix),
             "CTranslate2 does not know decoding.no_repeat_ngram as it is meant here": config.no_repeat_ngram > 0,
             f"this engine has {self._rows} positions": config.max_length > self._rows,
-            "the beam is wider than half the vocabulary": 2 * config.beam_size > len(self._target),
-            f"the beam is wider than {WIDEST}, and CTranslate2's list of words may be short": config.beam_size > WIDEST,
+            f"the beam is wider than {WIDEST}": config.beam_size > WIDEST,
         }
         return next((why for why, applies in refused.items() if applies), "")
 
@@ -211,7 +207,6 @@ class CTranslate2Engine:
             max_input_length=0,
             return_end_token=True,
             suppress_sequences=self._never,
-            use_vmap=self._mapped,
         )
 
     def _collect(
@@ -221,7 +216,9 @@ class CTranslate2Engine:
         for batch in going:
             for row, limit, result in zip(batch.rows, batch.limits, batch.results, strict=True):
                 found[row] = self._read(result.result().hypotheses, limit)
-                if not all(one.finished for one in found[row]):
+                if config.beam_size == 1:
+                    found[row] = [one._replace(ids=one.ids[:limit]) for one in found[row]]
+                elif not all(one.finished for one in found[row]):
                     found[row] = self._within(sentences[row], limit, config)
         if log_probs:
             self._score(sentences, found, config.length_penalty)
@@ -233,7 +230,7 @@ class CTranslate2Engine:
         return [Hypothesis(one, [], 0.0, one[-1:] == [EOS] and len(one) <= limit) for one in ids]
 
     def _within(self, sentence: Sentence, limit: int, config: DecodingConfig) -> list[Hypothesis]:
-        """The n best for a sentence whose targets are cut off: those come behind the finished."""
+        """The n best for a sentence whose targets are cut off at its own limit: those come behind the finished."""
         (result,) = self._translate([self._named(sentence)], config, limit, all_of_beam=True)
         found = self._read(result.result().hypotheses, limit)
         return sorted(found, key=lambda one: not one.finished)[: config.n_best]

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FORMAT = "2"  # raised when engines that were made before are no longer to be used
 HOME = Path("engines", "ctranslate2-int8")
-SHORTLIST = "shortlist.npz"  # what may be written for each source piece; not every model has one
+SHORTLIST = "shortlist.npz"  # the target pieces that may come; not every model has one
 READ = (WEIGHTS, CONFIG, "tokenizer.model", "source.model", "target.model", SHORTLIST)  # what an engine is made from
 EngineName = Literal["auto", "torch", "ctranslate2"]
 

@@ -4,24 +4,25 @@ import operator
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from regard.evaluation import bleu
 from regard.interop.engines import READ, SHORTLIST, pick
-from regard.interop.shortlist import Shortlist, learn_shortlists
+from regard.interop.shortlist import Shortlist, learn_shortlist
 from regard.text.formats import Pairs
+from regard.text.store import encode_pairs
 
 SAME, BLEU = 0.98, 0.1  # of the held-out sentences, so many must stay as they were; the BLEU may fall by so much
 SENTENCES, ALONE = 1000, 50  # that are translated for the proof, together and one by one
 
 
 class Verdict(NamedTuple):
-    """What the proof of one shortlist found."""
+    """What the proof found."""
 
     kept: bool
-    pieces: int  # of the target vocabulary, those that are always in the output layer
+    pieces: int  # of the output layer, with the shortlist and without
+    vocabulary: int
     same: float  # share of sentences with the same translation
     bleu: float  # change
     together: float  # how many times quicker many sentences are, and one alone
@@ -30,8 +31,8 @@ class Verdict(NamedTuple):
     def __str__(self) -> str:
         """For a person."""
         return (
-            f"A shortlist, likely target words that make the fast engine quicker, is "
-            f"{'used' if self.kept else 'left out'}: with {self.pieces:,} words that may always come, "
+            f"A shortlist, the likely target words, which makes the fast engine quicker, is "
+            f"{'used' if self.kept else 'left out'}: with {self.pieces:,} of {self.vocabulary:,} pieces, "
             f"{self.same:.1%} of the held-out translations are the same, BLEU {self.bleu:+.2f}, "
             f"{self.together:.2f} times as quick together, {self.alone:.2f} alone."
         )
@@ -47,33 +48,36 @@ class _Translated(NamedTuple):
 
 
 def give_shortlist(folder: Path, train: Pairs, held_out: Pairs) -> Verdict:
-    """Learns shortlists for the model in this directory, and leaves there the quickest that proves harmless.
+    """Learns a shortlist for the model in this directory, and leaves it there if it proves harmless and quicker.
 
-    They are proved on a copy of the model: whoever is interrupted leaves none behind that was not.
+    It is proved on a copy of the model: whoever is interrupted leaves none behind that was not.
     """
     (folder / SHORTLIST).unlink(missing_ok=True)
-    learned = learn_shortlists(train, pick(folder, "cpu", "ctranslate2").translator.tokenizer)
-    proved = list(zip(prove(folder, learned, held_out), learned, strict=True))
-    verdict, best = max(proved, key=lambda both: (both[0].kept, both[0].together if both[0].kept else both[0].same))
+    tokenizer = pick(folder, "cpu", "ctranslate2").translator.tokenizer
+    learned = learn_shortlist(encode_pairs(tokenizer, train), tokenizer)
+    verdict = prove(folder, learned, held_out)
     if verdict.kept:
-        best.save(folder / SHORTLIST)
+        learned.save(folder / SHORTLIST)
         pick(folder, "cpu", "ctranslate2")  # made now, so that the first translation is quick
     return verdict
 
 
-def prove(folder: Path, learned: Sequence[Shortlist], held_out: Pairs) -> list[Verdict]:
-    """What becomes of held-out translations when this model, which has no shortlist, is given each of these; on a
-    copy."""
+def prove(folder: Path, learned: Shortlist, held_out: Pairs) -> Verdict:
+    """What becomes of held-out translations when this model is given the shortlist; both on copies."""
     part = Pairs(*(side[:SENTENCES] for side in held_out))
-    plain, verdicts = _translated(folder, part), []
-    for shortlist in learned:
-        with tempfile.TemporaryDirectory() as aside:
-            for name in READ:
-                if (folder / name).exists():
-                    shutil.copy(folder / name, aside)
-            shortlist.save(Path(aside) / SHORTLIST)
-            verdicts.append(_verdict(shortlist, plain, _translated(Path(aside), part)))
-    return verdicts
+    with tempfile.TemporaryDirectory() as aside:
+        for name in READ:
+            if name != SHORTLIST and (folder / name).exists():
+                shutil.copy(folder / name, aside)
+        plain = _translated(Path(aside), part)
+        learned.save(Path(aside) / SHORTLIST)
+        short = _translated(Path(aside), part)
+        vocabulary = len(pick(Path(aside), "cpu", "ctranslate2").translator.tokenizer.target)
+    same = sum(map(operator.eq, plain.texts, short.texts)) / max(1, len(plain.texts))
+    change = min(map(operator.sub, short.bleu, plain.bleu), default=0.0)
+    together, alone = plain.together / short.together, plain.alone / short.alone
+    kept = same >= SAME and change >= -BLEU and together > 1 and alone > 1
+    return Verdict(kept, len(learned.outputs(vocabulary).pieces), vocabulary, same, change, together, alone)
 
 
 def _translated(folder: Path, held_out: Pairs) -> _Translated:
@@ -96,11 +100,3 @@ def _translated(folder: Path, held_out: Pairs) -> _Translated:
             found.alone + ended - between,
         )
     return found
-
-
-def _verdict(shortlist: Shortlist, plain: _Translated, short: _Translated) -> Verdict:
-    same = sum(map(operator.eq, plain.texts, short.texts)) / max(1, len(plain.texts))
-    change = min(map(operator.sub, short.bleu, plain.bleu), default=0.0)
-    together, alone = plain.together / short.together, plain.alone / short.alone
-    kept = same >= SAME and change >= -BLEU and together > 1 and alone > 1
-    return Verdict(kept, len(shortlist.always), same, change, together, alone)

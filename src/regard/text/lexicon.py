@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from regard.text.store import Encoded, Integers, Ragged
+from regard.text.store import Encoded
 
 MOST_CELLS = 4_000_000  # source pieces times target pieces, summed over pairs; of a larger corpus a part is read
 
@@ -68,8 +68,3 @@ def _round(cells: _Cells, source: NDArray[np.int64], p: NDArray[np.float64]) -> 
     count = np.bincount(cells.couple, share, minlength=len(p))
     summed: NDArray[np.float64] = count / np.bincount(source, count)[source]
     return summed
-
-
-def frequent(side: Ragged, n: int) -> Integers:
-    """The n most frequent pieces."""
-    return np.argsort(-np.bincount(side.values), kind="stable")[:n]

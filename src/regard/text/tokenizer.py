@@ -19,6 +19,7 @@ from regard.text.formats import Pairs
 from regard.text.regularisation import DRAWS, Regularisation
 
 MOST_PAIRS = 1_000_000  # a vocabulary learns nothing new from more
+FEW = 32  # lines that are encoded sooner by one thread than several are started
 
 SPACE = "\u2581"  # what SentencePiece writes for a space; in a line it would be taken for one
 _ESCAPE = "\x10"  # "data link escape": it and _ stand for that character, it twice for itself
@@ -110,7 +111,8 @@ class Vocabulary:
 
         Sampling is that of `Regularisation`, word by word: no piece reaches over a space.
         """
-        rows: list[list[int]] = self._processor.encode([_escape(line) for line in lines], num_threads=-1)
+        escaped = [_escape(line) for line in lines]
+        rows: list[list[int]] = self._processor.encode(escaped, num_threads=-1 if len(escaped) > FEW else 1)
         if not sampling:
             return rows
         words = [list(self._words(row)) for row in rows]
