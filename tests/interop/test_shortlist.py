@@ -1,4 +1,4 @@
-"""Shortlists, on a language whose every word has one translation."""
+"""What a shortlist holds, and what it makes of the output layer."""
 
 import math
 
@@ -11,30 +11,12 @@ from regard.errors import InputError
 from regard.interop.engines import load
 from regard.interop.shortlist import Shortlist, learn_shortlist
 from regard.text.formats import Pairs
-from regard.text.lexicon import learn_lexicon
 from regard.text.store import encode_pairs
 from regard.text.tokenizer import Tokenizer
 
 
 def listed(*given):
     return Shortlist(*(np.array(part, np.int64) for part in given))
-
-
-def test_model_1_finds_the_translation_of_every_word(one_way, pairs, toy):
-    words = load(one_way).tokenizer
-    best = learn_lexicon(encode_pairs(words, pairs)).best(1, 0.0)
-    found = {
-        words.source.pieces([s])[0]: words.target.pieces([t])[0]
-        for s, t in zip(best.source.tolist(), best.target.tolist(), strict=True)
-    }
-    for word in ("ba", "de", "du"):
-        assert found[f"▁{word}"] == f"▁{toy.translate(word)}"
-
-
-def test_the_probabilities_of_a_source_piece_sum_to_one(one_way, pairs):
-    lexicon = learn_lexicon(encode_pairs(load(one_way).tokenizer, pairs))
-    np.testing.assert_allclose(np.bincount(lexicon.source, lexicon.p)[np.unique(lexicon.source)], 1)
-    assert (lexicon.best(3, 0.01).p >= 0.01).all()
 
 
 def test_it_survives_the_disk(tmp_path):
