@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import shlex
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -63,6 +64,11 @@ def keep(results: dict[str, Any], told: str, into: Path, name: str = "results") 
     (into / f"{name}.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     (into / f"{name}.md").write_text(told, encoding="utf-8")
     print(told)
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median, least and most."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
 def processor() -> str:

@@ -29,7 +29,7 @@ from regard.weights import load_tensors
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from machine import MULTI30K, ROOT, describe, keep, need_multi30k, sentence  # noqa: E402
+from machine import MULTI30K, ROOT, describe, keep, need_multi30k, sentence, spread  # noqa: E402
 
 ALONE = 100  # sentences that are translated one by one
 Row = dict[str, Any]
@@ -112,8 +112,8 @@ def _measured(models: dict[str, Path], test: Pairs, asked: argparse.Namespace) -
             "parameters": sum(weight.numel() for weight in load_tensors(models[name] / WEIGHTS)[0].values()),
             "layers": _layers(models[name]),
             "bleu": bleu(texts[name, beam], test.target, tokenize="none" if asked.text else "13a").score,
-            "sentences_per_second": _spread(together[name, beam]),
-            "milliseconds_alone": _spread(alone[name, beam]),
+            "sentences_per_second": spread(together[name, beam]),
+            "milliseconds_alone": spread(alone[name, beam]),
         }
 
 
@@ -127,10 +127,6 @@ def _alone(translator: Any, lines: list[str], wish: dict[str, Any]) -> Iterator[
 def _layers(folder: Path) -> str:
     size = load_config(folder).model
     return f"{size.n_encoder_layers}+{size.n_decoder_layers}, d_model {size.d_model}"
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
 def table(results: Row) -> str:

@@ -10,7 +10,7 @@ from regard.evaluation import bleu
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from machine import sentence
+from machine import sentence, spread
 
 FAST, TORCH, GENERATE = "regard", "regard --engine torch", "HF generate"
 CT2 = "ct2-transformers-converter, int8"
@@ -52,11 +52,6 @@ def summary(name: str, rounds: list[Told], reference: list[str]) -> Told:
             "same_as_regard": same[0] / len(texts) if same else None,
         }
     return row
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Median, least and most."""
-    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
 def bars(model: Told, cores: list[int]) -> Iterator[Bar]:

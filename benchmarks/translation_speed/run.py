@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from as_marian import write_marian
-from report import BEAMS, CT2, FAST, GENERATE, TORCH, TUNED, spread, summary, table
+from report import BEAMS, CT2, FAST, GENERATE, TORCH, TUNED, summary, table
 
 from regard.decoding.directory import load
 from regard.text.formats import read_pairs
@@ -31,7 +31,7 @@ from regard.text.formats import read_pairs
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-from machine import MULTI30K, describe, keep, need_multi30k  # noqa: E402
+from machine import MULTI30K, describe, keep, need_multi30k, spread  # noqa: E402
 
 TEST = "test_2016_flickr"
 

@@ -105,7 +105,5 @@ def _names(source: Ragged, tokenizer: Tokenizer) -> list[int]:
 
 
 def _written(words: Vocabulary) -> Iterator[tuple[int, str]]:
-    """Each piece but the special ones; a byte is written as nothing."""
-    for number, piece in enumerate(words.pieces(range(len(words)))):
-        if number > EOS:
-            yield number, "" if len(piece) == 6 and piece.startswith("<0x") else piece
+    """Each piece behind the special ones; one that is no text, such as a byte, as nothing."""
+    return ((number, words.texts.get(number, "")) for number in range(EOS + 1, len(words)))

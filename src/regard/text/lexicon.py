@@ -17,12 +17,6 @@ class Lexicon(NamedTuple):
     target: NDArray[np.int64]
     p: NDArray[np.float64]
 
-    def best(self, n: int, least: float) -> "Lexicon":
-        """The n most probable of each source piece, those below `least` left out."""
-        first = np.searchsorted(self.source, self.source)
-        kept = (np.arange(len(self.source)) - first < n) & (self.p >= least)
-        return Lexicon(self.source[kept], self.target[kept], self.p[kept])
-
 
 class _Cells(NamedTuple):
     """Every source piece beside every target piece of its pair."""

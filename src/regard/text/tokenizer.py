@@ -44,7 +44,7 @@ class Vocabulary:
             b"" if special else bytes.fromhex(name[3:-1]) if byte else name.encode()
             for name, byte, special in zip(names, is_byte, is_special, strict=True)
         ]
-        self._texts = {i: names[i] for i in ids if not (is_byte[i] or is_special[i])}
+        self.texts = {i: names[i] for i in ids if not (is_byte[i] or is_special[i])}  # of the pieces that are text
         self._draw = functools.lru_cache(maxsize=2**19)(self._drawn)
 
     @classmethod
@@ -125,13 +125,13 @@ class Vocabulary:
     @functools.cached_property
     def _regularisation(self) -> Regularisation:
         """What draws other pieces for a word."""
-        return Regularisation({name: self._processor.get_score(i) for i, name in self._texts.items()})
+        return Regularisation({name: self._processor.get_score(i) for i, name in self.texts.items()})
 
     def _words(self, ids: list[int]) -> Iterator[tuple[int, ...]]:
         """The pieces of each word, which begins at a space."""
         start = 0
         for place, piece in enumerate(ids):
-            if place > start and self._texts.get(piece, "").startswith(SPACE):
+            if place > start and self.texts.get(piece, "").startswith(SPACE):
                 yield tuple(ids[start:place])
                 start = place
         if ids:
@@ -139,9 +139,9 @@ class Vocabulary:
 
     def _drawn(self, word: tuple[int, ...], sampling: float, number: int) -> list[int]:
         """Other pieces for a word; the same ones if some are bytes."""
-        if not all(piece in self._texts for piece in word):
+        if not all(piece in self.texts for piece in word):
             return list(word)
-        text = "".join(self._texts[piece] for piece in word)
+        text = "".join(self.texts[piece] for piece in word)
         return [self.id_of(piece) for piece in self._regularisation.draw(text, sampling, number)]
 
     def decode(self, ids: Iterable[int]) -> str:
