@@ -34,11 +34,10 @@ def need_proc() -> None:
 
 def describe(script: Path) -> dict[str, Any]:
     """Where, when, with what, and by which command."""
-    commit = ["git", "-C", ROOT, "describe", "--always", "--dirty"]
     return {
-        "command": shlex.join(["python", str(script.resolve().relative_to(ROOT)), *_arguments()]),
+        "command": command(script),
         "date": datetime.date.today().isoformat(),
-        "commit": subprocess.run(commit, capture_output=True, text=True, check=False).stdout.strip(),
+        "commit": commit(),
         "processor": processor(),
         "cores": os.cpu_count(),
         "system": platform.system(),
@@ -71,17 +70,24 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
+def command(script: Path) -> str:
+    """What was typed, without the folders of this machine."""
+    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    return shlex.join(["python", str(script.resolve().relative_to(ROOT)), *words])
+
+
+def commit() -> str:
+    """The state of the project."""
+    git = ["git", "-C", ROOT, "describe", "--always", "--dirty"]
+    return subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+
+
 def processor() -> str:
     """Its name, where the system tells it."""
     known = Path("/proc/cpuinfo")
     lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.processor()
-
-
-def _arguments() -> list[str]:
-    """Those of the command line, without the folders of this machine."""
-    return [Path(word).name if "/" in word else word for word in sys.argv[1:]]
 
 
 def _version(package: str) -> str:

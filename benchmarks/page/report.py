@@ -4,36 +4,32 @@ import datetime
 import importlib.metadata
 import os
 import platform
-import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import torch
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+from machine import command, commit, processor  # noqa: E402
 
 
 def describe() -> dict[str, Any]:
     """Where, when and how."""
-    commit = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]  # without the folders of this machine
     return {
-        "command": shlex.join(["python", "benchmarks/page/run.py", *words]),
+        "command": command(HERE / "run.py"),
         "date": datetime.date.today().isoformat(),
-        "commit": subprocess.run(commit, capture_output=True, text=True, check=False).stdout.strip(),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)},
+        "commit": commit(),
+        "machine": {
+            "processor": f"{processor()} ({torch.backends.cpu.get_cpu_capability()})",
+            "cores": os.cpu_count(),
+            "load": round(os.getloadavg()[0], 1),
+        },
         "python": platform.python_version(),
         "torch": importlib.metadata.version("torch"),
     }
-
-
-def _processor() -> str:
-    known = Path("/proc/cpuinfo")
-    lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()} ({torch.backends.cpu.get_cpu_capability()})"
 
 
 def table(results: dict[str, Any]) -> str:

@@ -16,9 +16,7 @@ import importlib.metadata
 import json
 import os
 import platform
-import shlex
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -36,9 +34,9 @@ from regard.looking.trace import Trace
 from regard.text.tokenizer import Tokenizer
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "looking"))
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "tests" / "looking")]
 
+from machine import command, commit, processor  # noqa: E402
 from twin import recomputed  # noqa: E402
 
 BAR = {"difference": 1e-5, "cost": 2.0}
@@ -141,27 +139,19 @@ def _differences(trace: Trace) -> dict[str, float]:
 
 def describe() -> dict[str, Any]:
     """Where, when and how."""
-    commit = ["git", "-C", ROOT, "describe", "--always", "--dirty"]
     return {
-        "command": shlex.join(["python", "benchmarks/tracing/run.py", *_arguments()]),
+        "command": command(Path(__file__)),
         "date": datetime.date.today().isoformat(),
-        "commit": subprocess.run(commit, capture_output=True, text=True, check=False).stdout.strip(),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "cores_used": 1, "system": platform.system()},
+        "commit": commit(),
+        "machine": {
+            "processor": f"{processor()} ({torch.backends.cpu.get_cpu_capability()})",
+            "cores": os.cpu_count(),
+            "cores_used": 1,
+            "system": platform.system(),
+        },
         "python": platform.python_version(),
         "torch": importlib.metadata.version("torch"),
     }
-
-
-def _arguments() -> list[str]:
-    """Those of the command line, without the folders of this machine."""
-    return [Path(word).name if "/" in word else word for word in sys.argv[1:]]
-
-
-def _processor() -> str:
-    known = Path("/proc/cpuinfo")
-    lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()} ({torch.backends.cpu.get_cpu_capability()})"
 
 
 def table(results: dict[str, Any]) -> str:

@@ -3,12 +3,15 @@
 import importlib.metadata
 import os
 import platform
-import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import torch
-from systems import ROOT
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from machine import commit, processor
 
 NOT_RUN = {  # a peer -> why it is not among the systems
     "fairseq 0.12.2": "installs, but cannot be imported on Python 3.11 (mutable default <class "
@@ -18,25 +21,22 @@ NOT_RUN = {  # a peer -> why it is not among the systems
 
 def describe() -> dict[str, Any]:
     """Where, and of which state of the project."""
-    commit = ["git", "-C", ROOT, "describe", "--always", "--dirty"]
     return {
-        "commit": subprocess.run(commit, capture_output=True, text=True, check=False).stdout.strip(),
-        "machine": {"processor": _processor(), "cores": os.cpu_count(), "system": platform.system()},
+        "commit": commit(),
+        "machine": {"processor": _with_instructions(), "cores": os.cpu_count(), "system": platform.system()},
         "python": platform.python_version(),
         "torch": importlib.metadata.version("torch"),
     }
 
 
-def _processor() -> str:
+def _with_instructions() -> str:
     """The processor's name, and what of its instructions matters to matrix products."""
     known = Path("/proc/cpuinfo")
     lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
-    facts = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    wide = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in facts.get("flags", "").split()]
+    flags = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])
+    wide = [name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags]
     capability = torch.backends.cpu.get_cpu_capability()
-    return (
-        f"{facts.get('model name') or platform.processor()} ({', '.join(wide) or 'no AVX'}; PyTorch uses {capability})"
-    )
+    return f"{processor()} ({', '.join(wide) or 'no AVX'}; PyTorch uses {capability})"
 
 
 def table(results: dict[str, Any]) -> str:
