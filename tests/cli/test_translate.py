@@ -1,11 +1,9 @@
 import json
 import subprocess
 import sys
+import threading
 
 import pytest
-
-from regard.decoding.sentences import NOTHING
-from regard.decoding.translator import Translator
 
 
 def test_a_line_goes_in_and_a_line_comes_out_and_an_empty_one_stays_empty(regard, toy, two_way):
@@ -51,17 +49,22 @@ def test_a_prefix_leaves_fewer_answers_and_the_lines_still_stay_aligned(regard, 
     assert [row["score"] is None for row in rows] == [False, True, True], "what there is not is no good answer"
 
 
-def test_an_answer_is_out_before_the_next_is_waited_for(regard, two_way, monkeypatch):
-    seen = []
+def test_an_answer_is_out_before_the_next_line_is_there(regard, toy, two_way, monkeypatch):
+    written, waited = threading.Event(), []
 
-    def stream(self, lines, **wish):
-        for line in lines:
-            yield NOTHING._replace(text=line)
-            seen.append(sys.stdout.buffer.getvalue())
+    def slow_lines(path):
+        yield "ba be"
+        waited.append(written.wait(20))
+        yield "du"
 
-    monkeypatch.setattr(Translator, "stream", stream)
-    assert regard("translate", two_way, stdin="a\nb\n").out == "a\nb\n"
-    assert seen == [b"a\n", b"a\nb\n"]
+    def write(line, flush):
+        sys.stdout.write(f"{line}\n")
+        written.set()
+
+    monkeypatch.setattr("regard.text.formats.read_lines", slow_lines)
+    monkeypatch.setattr("regard.cli.translate.print", write, raising=False)
+    assert regard("translate", two_way, stdin="").out == "".join(f"{toy.translate(line)}\n" for line in ("ba be", "du"))
+    assert waited == [True]
 
 
 def test_json_is_an_object_a_line_with_the_pieces_and_what_the_model_thought_of_them(regard, two_way):

@@ -5,6 +5,7 @@ import pytest
 from regard.config import EOS, configure
 from regard.decoding import translator as module
 from regard.decoding.hypothesis import Hypothesis
+from regard.decoding.sentences import growing_chunks
 from regard.decoding.translator import Translator
 from regard.text.formats import Pairs
 from regard.text.tokenizer import Tokenizer
@@ -34,12 +35,21 @@ def stream(monkeypatch):
     config = configure({"text.tokenizer": "char", "text.vocabulary": 300})
     words = Tokenizer.train(Pairs(LINES, LINES), config.text, 1)
 
-    def start(slow, fast=None, last=None):
+    def start(slow, fast=None, last=None, pauses=(), lines=LINES):
         monkeypatch.setattr(Translator, "_pytorch", lambda self: slow)
         read = []
-        lines = (read.append(line) or line for line in LINES if line != last or 1 / 0)
+
+        def reading():
+            for line in lines:
+                if line == last:
+                    raise ZeroDivisionError
+                read.append(line)
+                yield line
+                if line in pauses:
+                    yield None
+
         never = module.Later(lambda: pytest.fail("no model is needed"))
-        return Translator(never, words, config, fast=fast).stream(lines), read
+        return Translator(never, words, config, fast=fast).stream(reading()), read
 
     return start
 
@@ -59,6 +69,28 @@ def test_a_fast_engine_is_given_the_next_lines_before_it_is_waited_for(stream):
     assert next(answers).text == LINES[0]
     assert (len(read), fast.begun) == (5, [2, 2]), "the empty line is none of its"
     assert [answer.text for answer in answers] == LINES[1:]
+
+
+@pytest.mark.parametrize("fast", [None, Echo()])
+def test_where_the_next_line_is_long_in_coming_all_before_it_are_answered(stream, fast):
+    answers, read = stream(Echo(), fast, pauses={"", "c b"})
+    assert [next(answers).text for _ in range(3)] == LINES[:3]
+    assert len(read) == 3
+    assert [answer.text for answer in answers] == LINES[3:]
+
+
+def test_chunks_grow_until_one_is_cut_short_by_a_pause():
+    lines = [*"ab", *"cdefghij", None, None, *"kl"]
+    assert list(growing_chunks(lines, 2, 5)) == [
+        ["a", "b"], ["c", "d", "e", "f", "g"], ["h", "i", "j"], [], [], ["k", "l"],
+    ]  # fmt: skip
+
+
+def test_what_comes_twice_is_searched_for_once(stream):
+    slow = Echo()
+    answers, _ = stream(slow, lines=["a", "a", "b", "b", "b"])
+    assert [answer.text for answer in answers] == ["a", "a", "b", "b", "b"]
+    assert slow.begun == [1, 1], "2 lines, then 3"
 
 
 @pytest.mark.parametrize("fast", [None, Echo()])

@@ -141,6 +141,22 @@ def test_a_target_is_as_long_as_its_own_source_allows_whatever_stands_beside_it(
             assert len(alone.pieces) <= limit
 
 
+@pytest.mark.parametrize(("workers", "sizes"), [(1, [6]), (2, [3, 3]), (4, [2, 3, 1])])
+def test_a_few_short_lines_are_shared_out_among_the_workers(random_translator, tmp_path, monkeypatch, workers, sizes):
+    slow = random_translator()
+    fast = with_engine(slow, tmp_path)
+    shared = dataclasses.replace(
+        fast, fast=CTranslate2Engine(tmp_path, slow.tokenizer, slow.config, Threads(workers, 1))
+    )
+    begun, begin = [], CTranslate2Engine._translate
+    monkeypatch.setattr(CTranslate2Engine, "_translate", lambda *asked: begun.append(len(asked[1])) or begin(*asked))
+    lines = ["it ran", "a dog", "it was", "a cat", "it is", "a bird"]
+    assert [one.text for one in shared.translate(lines, beam_size=1)] == [
+        one.text for one in slow.translate(lines, beam_size=1)
+    ]
+    assert begun == sizes
+
+
 def test_the_weights_stay_as_they_were_and_the_8_bits_are_a_copy(random_translator, tmp_path):
     translator = random_translator(model__activation="swiglu")
     before = {name: weight.copy() for name, weight in arrays(translator).items()}

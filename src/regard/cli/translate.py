@@ -6,7 +6,9 @@ import json
 import math
 import os
 import sys
+import threading
 from collections.abc import Iterable, Iterator
+from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any
 
 from regard.cli.options import (
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from regard.decoding.translator import Translation
 
 LINES = 1024  # of a chunk
+AHEAD = 4096  # lines that are read before they are needed
+SOON = 0.01  # seconds in which a line follows the last one, where whoever writes them does not wait for an answer
 
 
 def add(verbs: Any) -> None:
@@ -57,7 +61,7 @@ def run(asked: argparse.Namespace) -> int:
             say(asked, f"{name} is a file; to translate its lines: regard translate {asked.model} < {name}")
         answers = iter(translator.translate(asked.text, **wish))
     else:
-        answers = counted_lines(asked, translator.stream(read_lines("-"), **wish))
+        answers = counted_lines(asked, translator.stream(as_they_come(read_lines("-")), **wish))
     cut = 0
     for answer in answers:
         for one in _best(answer, translator.config.decoding.n_best):
@@ -74,6 +78,32 @@ def _best(answer: "Translation", n: int) -> Iterator["Translation"]:
     """The n best; impossible ones in the place of those that there are not, so that every line has as many."""
     empty = answer._replace(text="", pieces=[], log_probs=[], score=-math.inf, others=[])
     return itertools.islice(itertools.chain([answer], answer.others, itertools.repeat(empty)), n)
+
+
+def as_they_come(lines: Iterable[str]) -> Iterator[str | None]:
+    """The lines, which another thread reads ahead; a None where the next one is not there yet."""
+    ready: Queue[str | Exception | None] = Queue(AHEAD)
+
+    def read() -> None:
+        try:
+            for line in lines:
+                ready.put(line)
+            ready.put(None)
+        except Exception as error:
+            ready.put(error)
+
+    threading.Thread(target=read, daemon=True).start()
+    while True:
+        try:
+            line = ready.get(timeout=SOON)
+        except Empty:
+            yield None
+            line = ready.get()
+        if line is None:
+            return
+        if isinstance(line, Exception):
+            raise line
+        yield line
 
 
 def chunks(lines: Iterable[str], size: int) -> Iterator[list[str]]:

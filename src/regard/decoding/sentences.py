@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from regard.config import DecodingConfig
@@ -107,9 +106,17 @@ def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
         yield batch
 
 
-def growing_chunks(lines: Iterable[str], first: int, most: int) -> Iterator[list[str]]:
-    """The lines some at a time, few at first so that their answers come early, later more so that they sort well."""
-    lines, size = iter(lines), first
-    while chunk := list(islice(lines, size)):
+def growing_chunks(lines: Iterable[str | None], first: int, most: int) -> Iterator[list[str]]:
+    """The lines some at a time, few at first so that their answers come early, later more so that they sort well.
+
+    Where None stands among them, a chunk ends, and an empty one is behind it: what is there is not to wait.
+    """
+    size, chunk = first, list[str]()
+    for line in lines:
+        if line is not None:
+            chunk.append(line)
+        if line is None or len(chunk) == size:
+            yield from (chunk, []) if line is None and chunk else (chunk,)
+            size, chunk = min(4 * size, most) if line is not None else size, []
+    if chunk:
         yield chunk
-        size = min(4 * size, most)

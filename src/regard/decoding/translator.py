@@ -112,7 +112,7 @@ class Translator:
 
     def stream(
         self,
-        lines: Iterable[str],
+        lines: Iterable[str | None],
         *,
         direction: str | None = None,
         prefix: str = "",
@@ -121,17 +121,19 @@ class Translator:
     ) -> Iterator[Translation]:
         """`translate` for lines without end: answers come while later lines are read, and memory stays as it is.
 
-        A fast engine goes on with the next lines while the answers of the last are read; PyTorch cannot. What `lines`
-        raises is raised behind the answers of the lines before.
+        A fast engine goes on with the next lines while the answers of the last are read; PyTorch cannot. A None among
+        the lines has no answer; it says that the next line may be long in coming, and the answers to those before do
+        not wait for it. What `lines` raises is raised behind the answers of the lines before.
         """
         asked, done = self._asked(direction, prefix, log_probs, settings), 0
         raised: list[Exception] = []
         begun: deque[Callable[[], Iterator[Translation]]] = deque()
         ahead = int(self._engine(asked) is self.fast)
         for chunk in growing_chunks(_until(lines, raised), FIRST_LINES, LINES):
-            begun.append(self._begin(chunk, done, asked))
-            done += len(chunk)
-            if len(begun) > ahead:
+            if chunk:
+                begun.append(self._begin(chunk, done, asked))
+                done += len(chunk)
+            while len(begun) > (ahead if chunk else 0):
                 yield from begun.popleft()()
         for answers in begun:
             yield from answers()
@@ -243,7 +245,7 @@ class Translator:
         return PyTorchEngine(self.model)
 
 
-def _until(lines: Iterable[str], raised: list[Exception]) -> Iterator[str]:
+def _until(lines: Iterable[str | None], raised: list[Exception]) -> Iterator[str | None]:
     """The lines before the one whose reading fails; the failure is put into `raised`."""
     try:
         yield from lines

@@ -162,7 +162,7 @@ class CTranslate2Engine:
     behind it where the length penalty is 0."""
 
     def __init__(self, folder: Path, tokenizer: Tokenizer, config: Config, threads: Threads) -> None:
-        self._rows = position_rows(config)
+        self._rows, self._workers = position_rows(config), threads.workers
         self._source = tokenizer.source.pieces(range(len(tokenizer.source)))
         self._target = tokenizer.target.pieces(range(len(tokenizer.target)))
         self._ids = {piece: number for number, piece in enumerate(self._target)}
@@ -189,7 +189,8 @@ class CTranslate2Engine:
         limits = [longest_target(len(sentence.source), config) for sentence in sentences]
         lengths = [len(sentence.source) for sentence in sentences]
         going = []
-        for rows in batches(lengths, BATCH_TOKENS // config.beam_size):
+        share = max(lengths, default=0) * math.ceil(len(lengths) / self._workers)  # so that all of them have something
+        for rows in batches(lengths, min(BATCH_TOKENS // config.beam_size, share)):
             source = [self._named(sentences[row]) for row in rows]
             most = max(limits[row] for row in rows)
             going.append(_Going(rows, [limits[row] for row in rows], self._translate(source, config, most)))
