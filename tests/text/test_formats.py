@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from regard.errors import InputError
 from regard.text import formats
-from regard.text.formats import Pairs, drop_empty, fingerprint, read_lines, read_pairs
+from regard.text.formats import Pairs, drop_empty, fingerprint, read_lines, read_pairs, without_end
 
 plain = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\0\ufeff"))
 
@@ -56,10 +56,47 @@ def test_an_object_a_line_has_source_and_target(write):
     assert read_pairs([write("a.jsonl", lines)]) == Pairs(["un", "deux"], ["one", "t\two"])
 
 
-def test_standard_input_is_tab_separated(monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("été\tsummer\n".encode()), encoding="ascii"))
-    assert read_pairs(["-"]) == Pairs(["été"], ["summer"])
+@pytest.fixture
+def standard_input(monkeypatch):
+    """Puts bytes into standard input, whose own encoding is a wrong one."""
+
+    def put(content):
+        buffer = io.BufferedReader(io.BytesIO(content))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(buffer, encoding="ascii"))
+
+    return put
+
+
+JSONL = '{"source": "été", "target": "summer"}\n'.encode()
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, lzma.compress, zstd])
+@pytest.mark.parametrize("content", ["été\tsummer\n".encode(), JSONL])
+def test_standard_input_is_tab_separated_or_json_and_may_be_compressed(standard_input, content, compress):
+    standard_input(compress(content * 2))
+    assert read_pairs(["-"]) == Pairs(["été"] * 2, ["summer"] * 2)
     assert not sys.stdin.buffer.closed
+
+
+def test_a_pair_from_standard_input_may_begin_with_a_brace(standard_input):
+    standard_input(b"{un}\t{one}\n{deux}\t{two}\n")
+    assert read_pairs(["-"]) == Pairs(["{un}", "{deux}"], ["{one}", "{two}"])
+
+
+def test_standard_input_that_is_neither_is_refused(standard_input):
+    for content, why in {b"un": "line 1: expected source TAB target", b'{"source": 1}': "'source' is a number"}.items():
+        standard_input(content)
+        assert why in refusal("-")
+
+
+def test_a_buffer_that_cannot_be_looked_into_is_read_as_it_is(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"un\tone\n")))
+    assert read_pairs(["-"]) == Pairs(["un"], ["one"])
+
+
+def test_a_line_end_is_dropped_and_nothing_else():
+    lines = {"un\n": "un", "un\r\n": "un", "un\n\n": "un\n", "un\r": "un\r", " un ": " un ", "\n": "", "": ""}
+    assert {line: without_end(line) for line in lines} == lines
 
 
 @pytest.mark.parametrize(
@@ -210,6 +247,12 @@ def test_a_file_that_is_not_what_its_name_says_is_refused(write, ending):
 def test_without_zstandard_the_message_names_the_extra_that_brings_it(write, monkeypatch):
     monkeypatch.setattr(formats, "zstd", None)
     assert "pip install 'regard[scale]'" in refusal(write("a.tsv.zst", b""))
+
+
+def test_without_zstandard_compressed_standard_input_is_refused_in_the_same_way(standard_input, monkeypatch):
+    standard_input(zstd(b"un\tone\n"))
+    monkeypatch.setattr(formats, "zstd", None)
+    assert "standard input: reading Zstandard needs backports.zstd" in refusal("-")
 
 
 @pytest.mark.parametrize(

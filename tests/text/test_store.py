@@ -6,7 +6,7 @@ import pytest
 from regard.config import EOS, TextConfig
 from regard.text import store
 from regard.text.formats import Pairs
-from regard.text.store import Ragged, encode_pairs
+from regard.text.store import Ragged, Sampled, encode_pairs
 from regard.text.tokenizer import Tokenizer
 
 PAIRS = Pairs(
@@ -62,25 +62,46 @@ def test_two_directions_are_stored_one_after_the_other(both_ways):
 @pytest.mark.parametrize("sampling", [0.0, 0.3])
 def test_a_line_is_stored_whole_whatever_the_chunk(both_ways, monkeypatch, sampling):
     monkeypatch.setattr(store, "CHUNK", 17)
-    encoded = encode_pairs(both_ways, PAIRS, sampling=sampling, seed=5)
+    encoded = Sampled(both_ways, PAIRS, sampling).draw(seed=5)
     assert [both_ways.target.decode(row) for row in rows(encoded.target)] == PAIRS.target + PAIRS.source
     assert all(row[-1] == EOS for side in encoded for row in rows(side))
 
 
 def test_sampled_pieces_depend_on_the_seed_alone(tokenizer):
-    def sample(seed):
-        encoded = encode_pairs(tokenizer, PAIRS, sampling=0.3, seed=seed)
+    def sample(seed, sampled):
+        encoded = sampled.draw(seed)
         return rows(encoded.source), rows(encoded.target)
 
-    first = sample(1)
-    assert sample(2) != first
-    assert sample(1) == first
+    sampled, again = Sampled(tokenizer, PAIRS, 0.3), Sampled(tokenizer, PAIRS, 0.3)
+    first, best = sample(1, sampled), encode_pairs(tokenizer, PAIRS)
+    assert sample(2, sampled) != first
+    assert sample(1, sampled) == first
+    assert sample(1, again) == first
+    assert first != (rows(best.source), rows(best.target))
+    assert sample(1, Sampled(tokenizer, PAIRS, 0.0)) == (rows(best.source), rows(best.target))
+
+
+def test_each_word_of_a_line_is_drawn_for_itself(both_ways):
+    """The tag before them stays, and so does the end."""
+    lines = ["le chat dort sous la table"] * 99
+    drawn = rows(Sampled(both_ways, Pairs(lines, lines), 0.3).draw(1).source)
+    words = [list(both_ways.source.words(row)) for row in drawn]
+    assert {(row[0], row[-1]) for row in words} <= {((both_ways.tag(d)[0],), (EOS,)) for d in both_ways.directions}
+    ways = [{row[place] for row in words} for place in range(1, 7)]
+    assert all(len({both_ways.source.decode(word) for word in seen}) == 1 for seen in ways)
+    assert len({row[1:-1] for row in map(tuple, words)}) > max(map(len, ways)) > 1, "of one word, and of the line"
+
+
+def test_rows_are_taken_in_any_order():
+    ragged = Ragged(np.arange(6), np.array([0, 2, 2, 6]))
+    assert rows(ragged.take(np.array([2, 0, 2, 1]))) == [[2, 3, 4, 5], [0, 1], [2, 3, 4, 5], []]
+    assert len(ragged.take(np.array([], np.int64))) == 0
 
 
 def test_equal_chunks_are_not_sampled_alike(tokenizer, monkeypatch):
     monkeypatch.setattr(store, "CHUNK", 13)
     same = ["le chat dort sous la table"] * 26
-    source = rows(encode_pairs(tokenizer, Pairs(same, same), sampling=0.1, seed=1).source)
+    source = rows(Sampled(tokenizer, Pairs(same, same), 0.1).draw(1).source)
     assert source[:13] != source[13:]
 
 

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sentencepiece
@@ -14,6 +13,7 @@ from regard.config import BOS, EOS, PAD, UNK, TextConfig
 from regard.errors import InputError
 from regard.text import tokenizer as module
 from regard.text.formats import Pairs
+from regard.text.regularisation import DRAWS
 from regard.text.tokenizer import Tokenizer, Vocabulary
 
 PAIRS = Pairs(
@@ -64,10 +64,12 @@ def test_every_line_comes_back_as_it_was(vocabularies, line):
         assert not {PAD, UNK, BOS, EOS, *(vocabulary.id_of(f"<2{name}>") for name in ("en", "fr"))} & set(ids)
 
 
-@given(st.lists(lines, max_size=5), st.sampled_from(["unigram", "bpe"]), st.integers(0, 2**32))
-def test_sampled_pieces_spell_the_same_line(vocabularies, many, kind, seed):
-    sampled = vocabularies[kind].encode_many(many, sampling=0.3, seed=seed)
-    assert [vocabularies[kind].decode(ids) for ids in sampled] == many
+@given(lines, st.sampled_from(["unigram", "bpe"]), st.integers(0, DRAWS - 1))
+def test_drawn_pieces_spell_the_same_line(vocabularies, line, kind, number):
+    vocabulary = vocabularies[kind]
+    words = list(vocabulary.words(vocabulary.encode(line)))
+    assert [piece for word in words for piece in word] == vocabulary.encode(line)
+    assert vocabulary.decode([piece for word in words for piece in vocabulary.draw(word, 0.3, number)]) == line
 
 
 @given(st.lists(lines, max_size=5), st.sampled_from(KINDS))
@@ -162,28 +164,28 @@ def test_training_says_nothing():
 
 
 @pytest.mark.parametrize("kind", ["unigram", "bpe"])
-def test_sampling_depends_on_the_lines_the_strength_and_the_seed_alone(vocabularies, kind):
+def test_a_draw_depends_on_the_word_the_strength_and_the_number_alone(vocabularies, kind):
     vocabulary = vocabularies[kind]
-    first = vocabulary.encode_many(PAIRS.source, sampling=0.3, seed=5)
-    other = vocabulary.encode_many(PAIRS.target, sampling=0.1, seed=7)
-    assert vocabulary.encode_many(PAIRS.source, sampling=0.3, seed=5) == first
-    assert vocabulary.encode_many(PAIRS.source, sampling=0.3, seed=6) != first
-    assert vocabulary.encode_many(PAIRS.target, sampling=0.1, seed=7) == other
-    assert first != vocabulary.encode_many(PAIRS.source)
+    words = [word for row in vocabulary.encode_many(PAIRS.source) for word in vocabulary.words(row)]
+
+    def drawn(words, strength, number):
+        vocabulary.draw.cache_clear()
+        return [vocabulary.draw(word, strength, number) for word in words]
+
+    first = drawn(words, 0.3, 5)
+    assert drawn(words[::-1], 0.3, 5)[::-1] == first
+    assert drawn(words, 0.3, 6) != first
+    assert drawn(words, 0.1, 5) != first
+    assert first != words
 
 
-def test_threads_that_sample_at_the_same_time_do_not_disturb_each_other(vocabularies):
-    def sample(seed):
-        return vocabularies["unigram"].encode_many(PAIRS.source[:7], sampling=0.3, seed=seed)
-
-    alone = [sample(seed) for seed in range(199)]
-    with ThreadPoolExecutor(5) as threads:
-        assert list(threads.map(sample, range(199))) == alone
-
-
-def test_sampling_does_not_repeat_itself_within_a_call(vocabularies):
-    ids = vocabularies["unigram"].encode_many(["le chat dort sous la table"] * 17, sampling=0.1, seed=1)
-    assert len({tuple(row) for row in ids}) > 5
+def test_a_special_piece_is_a_word_by_itself_and_stays(vocabularies):
+    vocabulary = vocabularies["bpe"]
+    tag, chat = vocabulary.id_of("<2en>"), vocabulary.encode("le chat")
+    words = list(vocabulary.words([tag, *chat, EOS]))
+    assert (words[0], words[-1]) == ((tag,), (EOS,))
+    assert [vocabulary.decode(word) for word in words[1:-1]] == ["le", "chat"]
+    assert vocabulary.draw((EOS,), 0.9, 3) == (EOS,)
 
 
 @pytest.mark.parametrize("kind", ["word", "char"])

@@ -16,7 +16,7 @@ from regard.config import BOS, EOS, PAD, UNK, TextConfig
 from regard.disk import written_whole
 from regard.errors import InputError
 from regard.text.formats import Pairs
-from regard.text.regularisation import DRAWS, Regularisation
+from regard.text.regularisation import Regularisation
 
 MOST_PAIRS = 1_000_000  # a vocabulary learns nothing new from more
 FEW = 32  # lines that are encoded sooner by one thread than several are started
@@ -45,7 +45,8 @@ class Vocabulary:
             for name, byte, special in zip(names, is_byte, is_special, strict=True)
         ]
         self.texts = {i: names[i] for i in ids if not (is_byte[i] or is_special[i])}  # of the pieces that are text
-        self._draw = functools.lru_cache(maxsize=2**19)(self._drawn)
+        self._begins = {i for i in ids if is_special[i] or names[i].startswith(SPACE)}  # those that begin a word
+        self.draw = functools.lru_cache(maxsize=2**19)(self._draw)
 
     @classmethod
     def train(cls, lines: Iterable[str], config: TextConfig, tags: Sequence[str] = ()) -> "Vocabulary":
@@ -106,43 +107,33 @@ class Vocabulary:
         ids: list[int] = self._processor.encode(_escape(line))
         return ids
 
-    def encode_many(self, lines: Iterable[str], sampling: float = 0.0, seed: int = 0) -> list[list[int]]:
-        """The pieces of each line: the best ones, or with sampling, random ones; a pure function of the arguments.
-
-        Sampling is that of `Regularisation`, word by word: no piece reaches over a space.
-        """
+    def encode_many(self, lines: Iterable[str]) -> list[list[int]]:
+        """The best pieces of each line."""
         escaped = [_escape(line) for line in lines]
         rows: list[list[int]] = self._processor.encode(escaped, num_threads=-1 if len(escaped) > FEW else 1)
-        if not sampling:
-            return rows
-        words = [list(self._words(row)) for row in rows]
-        numbers = iter(np.random.default_rng(seed).integers(DRAWS, size=sum(map(len, words))).tolist())
-        return [
-            list(itertools.chain.from_iterable(self._draw(word, sampling, next(numbers)) for word in row))
-            for row in words
-        ]
+        return rows
 
     @functools.cached_property
     def _regularisation(self) -> Regularisation:
         """What draws other pieces for a word."""
         return Regularisation({name: self._processor.get_score(i) for i, name in self.texts.items()})
 
-    def _words(self, ids: list[int]) -> Iterator[tuple[int, ...]]:
-        """The pieces of each word, which begins at a space."""
+    def words(self, ids: Sequence[int]) -> Iterator[tuple[int, ...]]:
+        """The pieces of each word, which begins at a space; a special piece is one by itself."""
         start = 0
         for place, piece in enumerate(ids):
-            if place > start and self.texts.get(piece, "").startswith(SPACE):
+            if place > start and piece in self._begins:
                 yield tuple(ids[start:place])
                 start = place
         if ids:
             yield tuple(ids[start:])
 
-    def _drawn(self, word: tuple[int, ...], sampling: float, number: int) -> list[int]:
-        """Other pieces for a word; the same ones if some are bytes."""
+    def _draw(self, word: tuple[int, ...], strength: float, number: int) -> tuple[int, ...]:
+        """The number-th way to write a word in other pieces, as in `Regularisation`; as it is if some are no text."""
         if not all(piece in self.texts for piece in word):
-            return list(word)
+            return word
         text = "".join(self.texts[piece] for piece in word)
-        return [self.id_of(piece) for piece in self._regularisation.draw(text, sampling, number)]
+        return tuple(self.id_of(piece) for piece in self._regularisation.draw(text, strength, number))
 
     def decode(self, ids: Iterable[int]) -> str:
         """The line that these pieces spell; special ones say nothing, bytes that are not UTF-8 become U+FFFD."""

@@ -21,7 +21,7 @@ from regard.evaluation import Score, bleu, tokenization
 from regard.model.encoder_decoder import EncoderDecoder
 from regard.text.batching import token_batches
 from regard.text.formats import Pairs
-from regard.text.store import Encoded, encode_pairs
+from regard.text.store import Encoded, Sampled, encode_pairs
 from regard.text.tokenizer import Tokenizer
 from regard.training.learner import Learner, Standing
 from regard.training.replica import Batch, batch_loss, make_batch
@@ -92,9 +92,9 @@ def train(run: Run, learner: Learner, stop: Callable[[], bool] = lambda: False) 
         yield Ended("this training is over; a higher limit, such as --epochs, goes on", True)
         return
     valid = encode_pairs(run.tokenizer, run.valid)
-    began = time.monotonic() - standing.seconds
+    started = time.monotonic()
+    began = started - standing.seconds
     for batches, epoch_length in _updates(run, learner):
-        started = time.monotonic()
         rate = learning_rate(config, standing.update + 1, _progress(config, standing, epoch_length))
         log_loss = learner.update(batches, rate)
         _refuse_divergence(run, learner, log_loss)
@@ -125,6 +125,7 @@ def train(run: Run, learner: Learner, stop: Callable[[], bool] = lambda: False) 
                 f"paused after update {standing.update:,}; `regard train {run.folder}` goes on from there", False
             )
             return
+        started = time.monotonic()  # the batches of an update are part of its time
 
 
 def _updates(run: Run, learner: Learner) -> Iterator[tuple[list[Batch], int]]:
@@ -132,11 +133,10 @@ def _updates(run: Run, learner: Learner) -> Iterator[tuple[list[Batch], int]]:
 
     Their order is a function of (seed, epoch) alone, and so are the pieces where the tokenizer samples.
     """
-    config, standing, pairs = run.config.training, learner.standing, None
+    config, standing = run.config.training, learner.standing
+    corpus = Sampled(run.tokenizer, run.train, run.config.text.sampling)
     while True:
-        if pairs is None or run.config.text.sampling:
-            seed = config.seed * 1_000_003 + standing.epoch
-            pairs = encode_pairs(run.tokenizer, run.train, sampling=run.config.text.sampling, seed=seed)
+        pairs = corpus.draw(config.seed * 1_000_003 + standing.epoch)
         lengths = pairs.source.lengths, pairs.target.lengths
         batches = token_batches(*lengths, budget=config.batch_tokens, seed=config.seed, epoch=standing.epoch)
         starts = range(0, len(batches), config.accumulate)
