@@ -29,8 +29,14 @@ nitpick_ignore_regex = [
     ("py:.*", r"regard\.(cli|demo|serving|weights|device|disk|plots)\..*"),  # rooms without a page
 ]
 
-myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "dollarmath", "substitution"]
+myst_substitutions = {  # `{{ growth }}` is the table of benchmarks/growth without its title; see the page `speed`
+    file.parent.name if file.stem == "results" else file.stem: f"```{{include}} ../benchmarks/{file.parent.name}/"
+    f"{file.name}\n:start-line: 2\n:heading-offset: 1\n:relative-images:\n```"
+    for file in (Path(__file__).parents[1] / "benchmarks").glob("*/*.md")
+}
 myst_heading_anchors = 3
+smartquotes_action = "qe"  # quotes and dots, and no dashes: two hyphens begin an option
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600  # seconds a cell: minutes more than a quiet machine takes

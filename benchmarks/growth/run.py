@@ -5,8 +5,8 @@
 - the time of the encoder for one sentence of 8 to 2,048 pieces, beside the operations that it takes;
 - time and memory of a training update, and of greedy translation by the PyTorch engine, when the layers, the width or
   the vocabulary are halved and doubled;
-- the share of the machine's measured matrix-product peak, float32 and bfloat16, that training and translating reach, on
-  one thread and on all; the operations are counted as in operations.py.
+- the share of the machine's measured matrix-product peak, in float32, bfloat16 and 8 bits, that training and
+  translating reach, on one thread and on all; the operations are counted as in operations.py.
 
 Every point is a process of its own (point.py): its memory is the most that it had above PyTorch itself. The weights are
 random, the pieces too, nothing is padded, and no target ends before it is as long as it may be. Linux only, since it
@@ -26,6 +26,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import torch
 from operations import Pieces, encoding, translation, update
 from report import draw, table
 
@@ -42,6 +43,7 @@ BATCH = Pieces(32, 32, 32)  # of an update and of a translation
 FACTORS = (0.25, 0.5, 1, 2, 4)
 LENGTHS = tuple(2**power for power in range(3, 12))
 PRESETS = ("tiny", "small", "base")
+EIGHT = "8 bits"
 Told = dict[str, Any]
 
 
@@ -113,36 +115,37 @@ def changed(what: str, factor: float) -> tuple[dict[str, int], int]:
 
 def peaks(asked: argparse.Namespace) -> Iterator[Told]:
     """What the machine's matrix products reach."""
+    precisions = ["float32", "bfloat16"] + ([EIGHT] if hasattr(torch, "_int_mm") else [])
     for threads in asked.cores:
-        for precision in ("float32", "bfloat16"):
+        for precision in precisions:
             told = measured("peak", threads, asked, precision=precision)
             yield {"threads": threads, "precision": precision, "operations_per_second": told["operations_per_second"]}
 
 
 def shares(asked: argparse.Namespace, peak: list[Told]) -> Iterator[Told]:
-    """What training and translating reach of it; 8 bits are set against the peak of float32."""
+    """What training and translating reach of it; 8 bits, where they have no peak, are set against that of float32."""
     reached = {(row["threads"], row["precision"]): row["operations_per_second"] for row in peak}
     runs = [("update", "float32"), ("update", "bfloat16"), ("translate", "float32")]
-    runs += [("fast", "8 bits")] if find_spec("ctranslate2") else []
+    runs += [("fast", EIGHT)] if find_spec("ctranslate2") else []
     for name in PRESETS[:1] if asked.quick else PRESETS:
         sizes = {key.removeprefix("model."): value for key, value in preset(name).items()}
         for threads in asked.cores:
             for kind, precision in runs:
-                known = precision if precision != "8 bits" else "float32"
-                task = {"sizes": sizes, "vocabulary": VOCABULARY, "pieces": BATCH, "precision": known}
+                task = {"sizes": sizes, "vocabulary": VOCABULARY, "pieces": BATCH}
+                task |= {"precision": precision} if precision != EIGHT else {}  # its weights are rounded when written
                 told = measured(kind, threads, asked, **task)
                 speed = _operations(kind, sizes, told) / told["seconds"]
+                most = reached.get((threads, precision), reached[threads, "float32"])
                 row = {"preset": name, "threads": threads, "kind": kind, "precision": precision}
-                yield told | row | {"operations_per_second": speed, "share": speed / reached[threads, known]}
+                yield told | row | {"operations_per_second": speed, "share": speed / most}
 
 
 def _operations(kind: str, sizes: dict[str, int], told: Told) -> float:
-    vocabulary = told.get("vocabulary", VOCABULARY)
     if kind == "update":
-        return update(ModelConfig(**sizes), BATCH, vocabulary)
+        return update(ModelConfig(**sizes), BATCH, VOCABULARY)
     if told["written"] != BATCH.sentences * BATCH.target:
         raise SystemExit(f"growth: {kind} wrote {told['written']} pieces and not {BATCH.sentences * BATCH.target}")
-    return translation(ModelConfig(**sizes), BATCH, vocabulary)
+    return translation(ModelConfig(**sizes), BATCH, VOCABULARY)
 
 
 if __name__ == "__main__":

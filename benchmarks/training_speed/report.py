@@ -16,6 +16,8 @@ from machine import commit, processor
 NOT_RUN = {  # a peer -> why it is not among the systems
     "fairseq 0.12.2": "installs, but cannot be imported on Python 3.11 (mutable default <class "
     "'fairseq.dataclass.configs.CommonConfig'> for field common is not allowed)",
+    "Marian (pymarian 1.12.42)": "installs and trains on a CPU, but takes neither the same tensors nor turns: its "
+    "Trainer reads text files, batches them itself, and runs from its beginning to its end",
 }
 
 

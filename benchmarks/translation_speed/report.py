@@ -101,7 +101,7 @@ def table(results: Told) -> str:
     for model in results["models"]:
         lines += ["", f"## {model['vocabulary']:,} pieces", ""]
         lines += [f"{model['parameters']:,} parameters. {model['shortlist']}"]
-        for number in results["cores"]:
+        for number in results["tried_on"]:
             for beam in map(str, BEAMS):
                 rows = model[f"cores_{number}"]
                 lines += [
@@ -113,7 +113,7 @@ def table(results: Told) -> str:
                     "|---|---|---|---|---|---|---|---|",
                     *(_row(row, rows[0], beam) for row in rows),
                 ]
-        lines += ["", *_cold(model, results["cores"]), "", *_bars(model, results["cores"])]
+        lines += ["", *_cold(model, results["tried_on"]), "", *_bars(model, results["tried_on"])]
     return "\n".join(lines) + "\n"
 
 

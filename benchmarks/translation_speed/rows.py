@@ -11,42 +11,27 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import ctranslate2
 import torch
 
-from regard.config import BOS, EOS, PAD, UNK, configure, preset
+from regard.config import configure, preset
 from regard.interop.ctranslate2 import write_engine
 from regard.model.transformer import Transformer
-from regard.text.tokenizer import Tokenizer, Vocabulary
+from regard.text.tokenizer import Tokenizer
 from regard.weights import weights_of
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from machine import describe, keep, sentence  # noqa: E402
+from words import Words  # noqa: E402
 
 ROWS = (500, 4_000, 8_000, 16_000, 32_000)
-SPECIAL = {PAD: "<pad>", UNK: "<unk>", BOS: "<s>", EOS: "</s>"}
 PIECES, REPEATS = 14, 300
 BEAMS = {1: "greedy", 5: "beam 5"}
-
-
-class Words(Vocabulary):
-    """A vocabulary of so many pieces that no text was ever cut into."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-
-    def __len__(self) -> int:
-        return self.size
-
-    def pieces(self, ids: Iterable[int]) -> list[str]:
-        """What they are called."""
-        return [SPECIAL.get(number, f"piece{number}") for number in ids]
 
 
 def main() -> None:

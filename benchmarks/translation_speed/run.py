@@ -58,8 +58,9 @@ def main() -> None:
     asked = _parser().parse_args()
     need_multi30k("train.en.gz")
     results = describe(Path(__file__)) | {
-        name: getattr(asked, name) for name in ("rounds", "minutes", "lines", "alone", "cores")
+        name: getattr(asked, name) for name in ("rounds", "minutes", "lines", "alone")
     }
+    results["tried_on"] = asked.cores
     with tempfile.TemporaryDirectory() as name:
         results["models"] = [
             with_vocabulary(size, Path(asked.keep or name) / str(size), asked) for size in asked.vocabulary
