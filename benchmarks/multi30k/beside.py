@@ -125,8 +125,8 @@ def _told(results: dict[str, Any], seconds: dict[str, float]) -> str:
     return (
         f"English to German, `benchmarks/multi30k/en-de.toml` and `rnn-en-de.toml`, the same words and batches. The "
         f"update at which a validation (greedy, 500 pairs) first had so much BLEU, and the minutes of the updates "
-        f"until then, validations not counted: {paces} an update, median and spread of {results['rounds']} turns, "
-        f"{results['threads']} threads. {sentence(results)}"
+        f"until then, validations, and 2 s an epoch in which its pieces are drawn, not counted: {paces} an update, "
+        f"median and spread of {results['rounds']} turns, {results['threads']} threads. {sentence(results)}"
     )
 
 

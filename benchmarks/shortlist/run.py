@@ -18,7 +18,7 @@ import numpy as np
 
 from regard.decoding.directory import load
 from regard.interop.proof import prove
-from regard.interop.shortlist import REST, learn_shortlist
+from regard.interop.shortlist import learn_shortlist
 from regard.text.formats import read_pairs
 from regard.text.store import encode_pairs
 
@@ -41,7 +41,7 @@ def main() -> None:
     encoded, held_out = encode_pairs(words, train), encode_pairs(words, valid).target.values
     rows = []
     for seen in SEEN:
-        for rest in (REST, 0):
+        for rest in (None, 0):
             short = learn_shortlist(encoded, words, seen=seen, rest=rest)
             row = {"seen": seen, "rest": len(short.rest), "covered": float(np.isin(held_out, short.listed).mean())}
             rows.append(row | prove(asked.model, short, valid)._asdict())

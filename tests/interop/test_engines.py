@@ -1,19 +1,25 @@
 """Which engine translates, and how it comes to lie in the model directory."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import regard
-from regard.decoding.directory import save
+from regard.config import EOS
+from regard.decoding.directory import WEIGHTS, save
 from regard.errors import InputError
 from regard.interop import engines
-from regard.interop.engines import HOME, key, load, pick, ready
+from regard.interop.ctranslate2 import CTranslate2Engine
+from regard.interop.engines import HOME, SHORTLIST, hash_of, key, load, pick, ready
+from regard.interop.shortlist import Shortlist
 
 LINE = "the animal did not cross the street"
 
@@ -21,6 +27,18 @@ LINE = "the animal did not cross the street"
 def made(folder):
     """The engines that lie in the directory, whole or not."""
     return sorted((folder / HOME).iterdir())
+
+
+def before_opening(monkeypatch, *events):
+    """Has these happen, one each time an engine is about to be opened, with its directory."""
+    left, opens = list(events), CTranslate2Engine.__init__
+
+    def init(self, place, *given):
+        if left:
+            left.pop(0)(place)
+        opens(self, place, *given)
+
+    monkeypatch.setattr(CTranslate2Engine, "__init__", init)
 
 
 def test_an_engine_is_made_on_first_use_and_used_again(saved):
@@ -45,6 +63,100 @@ def test_a_damaged_engine_is_made_anew(saved, file, left):
     assert load(folder, engine="ctranslate2").translate(LINE) == expected
     assert made(folder) == [place]
     assert (place / file).read_bytes() != left
+
+
+def test_who_finds_a_damaged_engine_leaves_alone_what_another_process_made_in_its_place(saved, monkeypatch):
+    folder = saved()
+    expected = load(folder, engine="ctranslate2").translate(LINE)
+    (place,) = made(folder)
+    (place / "model.bin").write_bytes(b"{{")
+    mended = []
+
+    def another_was_quicker(_):
+        load(folder, engine="ctranslate2")
+        mended.append(place.stat().st_mtime_ns)
+        raise RuntimeError("damaged")  # as was what this one read
+
+    before_opening(monkeypatch, another_was_quicker)
+    assert load(folder, engine="ctranslate2").translate(LINE) == expected
+    assert [path.stat().st_mtime_ns for path in made(folder)] == mended
+
+
+def test_an_engine_that_others_take_away_before_it_is_opened_is_made_again(saved, monkeypatch):
+    folder = saved()
+    expected = load(folder, engine="ctranslate2").translate(LINE)
+    before_opening(monkeypatch, *[shutil.rmtree] * 2)
+    assert load(folder, engine="ctranslate2").translate(LINE) == expected
+    assert [path.name for path in made(folder)] == [key(folder)]
+
+
+def test_weights_that_change_while_the_engine_is_made_do_not_leave_it_under_the_key_of_those_before(
+    saved, random_translator, monkeypatch
+):
+    folder, make = saved(), engines._make
+    before = key(folder)
+
+    def meanwhile(folder, tokenizer, place):
+        (place / key(folder)).touch()
+        save(random_translator(ends=3.0), folder)
+        make(folder, tokenizer, place)
+
+    monkeypatch.setattr(engines, "_make", meanwhile)
+    load(folder, engine="ctranslate2")
+    (place,) = made(folder)
+    assert place.name == key(folder) != before
+    assert not (place / before).exists()  # what was made of the weights before is gone
+
+
+def test_weights_that_never_stop_changing_are_an_error_that_says_so(saved, monkeypatch):
+    folder, settings = saved(), []
+
+    def meanwhile(folder, _, place):
+        settings.append((folder / "config.json").read_bytes())
+        (folder / "config.json").write_bytes(settings[-1] + b"\n")
+        (place / "model.bin").touch()
+
+    monkeypatch.setattr(engines, "_make", meanwhile)
+    with pytest.raises(InputError, match="its files change while they are read"):
+        load(folder, engine="ctranslate2")
+    assert len(settings) == engines.TRIES
+    assert made(folder) == []
+
+
+@pytest.mark.parametrize("by", ["other weights", "nobody"])
+def test_a_shortlist_is_built_into_the_engine_of_the_weights_that_it_was_proved_for_and_no_other(
+    saved, random_translator, by
+):
+    folder, listed = saved(), np.arange(EOS, 290)
+    pieces = len(load(folder).tokenizer.target)
+    Shortlist(listed, listed[:0], hash_of(folder / WEIGHTS)).save(folder / SHORTLIST)
+    assert written(folder) == 290
+    if by == "nobody":  # as those of before were
+        Shortlist(listed, listed[:0]).save(folder / SHORTLIST)
+    else:  # of a training that goes on, or copied here by hand
+        save(random_translator(ends=3.0), folder)
+    assert written(folder) == pieces > 290
+
+
+def written(folder):
+    """How many target pieces the engine can write."""
+    load(folder, engine="ctranslate2")
+    (place,) = made(folder)
+    (path,) = {*place.glob("shared_vocabulary.json"), *place.glob("target_vocabulary.json")}
+    return len(json.loads(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_a_killed_process_left_half_made_goes_after_an_hour_and_not_before(saved, there):
+    folder = saved()
+    if there:
+        load(folder, engine="ctranslate2")
+    for name, minutes in ((".young", 50), (".old", 70)):
+        (folder / HOME / name).mkdir(parents=True)
+        (folder / HOME / name / "model.bin").touch()
+        os.utime(folder / HOME / name, (time.time() - 60 * minutes,) * 2)
+    load(folder, engine="ctranslate2")
+    assert [path.name for path in made(folder)] == [".young", key(folder)]
 
 
 def test_weights_that_are_not_those_of_the_settings_are_named(saved):

@@ -1,34 +1,115 @@
 """Whether a shortlist is harmless is tried on held-out lines; here they are those of a language of one word a word."""
 
+import dataclasses
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from regard.decoding.directory import WEIGHTS
 from regard.interop import proof
-from regard.interop.engines import SHORTLIST, key, load
-from regard.interop.proof import give_shortlist, prove
+from regard.interop.engines import SHORTLIST, hash_of, key, load
+from regard.interop.proof import Verdict, give_shortlist, prove
 from regard.interop.shortlist import Shortlist, learn_shortlist
+from regard.text.formats import Pairs
 from regard.text.store import encode_pairs
 
 
 @pytest.fixture
 def learned(two_way, pairs):
+    """The list of the toy language but for a letter that it has not: else nothing would be left out."""
     words = load(two_way).tokenizer
-    return learn_shortlist(encode_pairs(words, pairs), words)
+    whole = learn_shortlist(encode_pairs(words, pairs), words)
+    return dataclasses.replace(whole, listed=whole.listed[whole.listed != words.target.id_of("<0x51>")])
+
+
+@pytest.fixture
+def model(two_way, learned, tmp_path, monkeypatch):
+    """A copy of a model, whose shortlist will be that."""
+    monkeypatch.setattr(proof, "learn_shortlist", lambda *_: learned)
+    return shutil.copytree(two_way, tmp_path / "model")
 
 
 @pytest.mark.parametrize(("same", "told"), [(0.0, "is used"), (1.1, "is left out")])
-def test_it_is_kept_only_where_it_proves_itself(two_way, pairs, learned, tmp_path, monkeypatch, same, told):
+def test_it_is_kept_only_where_it_proves_itself(model, pairs, learned, monkeypatch, same, told):
     monkeypatch.setattr(proof, "SAME", same)
     monkeypatch.setattr(proof, "_timed", lambda *_: np.array([[2.0, 2.0], [1.0, 1.0]]))  # without, and with
-    folder = shutil.copytree(two_way, tmp_path / "model")
-    verdict = give_shortlist(folder, pairs, pairs)
+    verdict = give_shortlist(model, pairs, pairs)
     assert f"{told}: with {verdict.pieces} of {verdict.vocabulary} pieces" in str(verdict)
-    assert (folder / SHORTLIST).exists() == verdict.kept == (told == "is used")
+    assert (model / SHORTLIST).exists() == verdict.kept == (told == "is used")
     if verdict.kept:
-        assert np.array_equal(Shortlist.load(folder / SHORTLIST).listed, learned.listed)
-        assert (folder / "engines" / "ctranslate2-int8" / key(folder)).is_dir()
+        given = Shortlist.load(model / SHORTLIST)
+        assert np.array_equal(given.listed, learned.listed)
+        assert given.weights == hash_of(model / WEIGHTS)
+        assert (model / "engines" / "ctranslate2-int8" / key(model)).is_dir()
+
+
+@pytest.mark.parametrize(
+    ("together", "alone", "change", "kept"),
+    [
+        (1.01, 1.01, 0.0, True),
+        (1.01, 1.01, -0.09, True),
+        (1.01, 1.01, -0.11, False),
+        (1.0, 2.0, 0.0, False),
+        (2.0, 1.0, 0.0, False),
+    ],
+)
+def test_it_must_be_quicker_together_and_alone_and_cost_next_to_no_bleu_in_any_direction(
+    two_way, pairs, learned, monkeypatch, together, alone, change, kept
+):
+    scores = iter([30, 30, 40, 40 + change])  # fr-en without and with, en-fr without and with
+    monkeypatch.setattr(proof, "bleu", lambda *_, **__: SimpleNamespace(score=next(scores)))
+    monkeypatch.setattr(proof, "_timed", lambda *_: np.array([[together, alone], [1.0, 1.0]]))
+    found = prove(two_way, learned, pairs)
+    assert (found.same, found.together, found.alone) == (1, together, alone)
+    assert found.bleu == pytest.approx(change)
+    assert found.kept == kept
+
+
+@pytest.mark.parametrize(("count", "told"), [(1, "(1; it takes 200)"), (199, "(199; it takes 200)"), (200, "")])
+def test_few_held_out_pairs_prove_nothing(model, pairs, monkeypatch, count, told):
+    tried = []
+    monkeypatch.setattr(proof, "prove", lambda *_, **__: tried.append(True) or Verdict(False, 2, 3, 1.0, 0.0, 1.0, 1.0))
+    found = give_shortlist(model, pairs, Pairs(*(side[:count] for side in pairs)))
+    assert bool(tried) == (not told)
+    if told:
+        why = f"too few held-out pairs to prove that it does no harm {told}"
+        assert str(found) == f"{proof.WHAT} left out: {why}."
+    assert not (model / SHORTLIST).exists()
+
+
+def test_two_engines_that_are_alike_do_not_race(model, two_way, pairs, monkeypatch):
+    monkeypatch.setattr(proof, "learn_shortlist", learn_shortlist)  # of so small a vocabulary it leaves nothing out
+    monkeypatch.setattr(proof, "prove", lambda *_, **__: 1 / 0)
+    pieces = len(load(two_way).tokenizer.target)
+    assert f"left out: with those that stand for the rest, it would hold all {pieces} pieces." in str(
+        give_shortlist(model, pairs, pairs)
+    )
+    assert not (model / SHORTLIST).exists()
+
+
+def test_bleu_is_that_of_the_target_language(two_way, pairs, learned, monkeypatch):
+    languages, recipes, bleu = [], [], proof.bleu
+    monkeypatch.setattr(proof, "tokenization", lambda language: languages.append(language) or "char")
+    monkeypatch.setattr(proof, "bleu", lambda *given, tokenize: recipes.append(tokenize) or bleu(*given))
+    prove(two_way, learned, pairs)
+    assert languages == ["en", "fr"]
+    assert recipes == ["char"] * 4
+
+
+def test_the_threads_that_are_asked_for_hold_throughout(model, pairs, monkeypatch):
+    asked, pick = [], proof.pick
+
+    def noted(*given, threads, **kind):
+        asked.append(threads)
+        return pick(*given, threads=threads, **kind)
+
+    monkeypatch.setattr(proof, "pick", noted)
+    monkeypatch.setattr(proof, "SAME", 0.0)
+    monkeypatch.setattr(proof, "_timed", lambda *_: np.array([[2.0, 2.0], [1.0, 1.0]]))
+    assert give_shortlist(model, pairs, pairs, threads=1).kept
+    assert asked == [1] * 6  # at first, without and with for many and for one, and the engine that is left there
 
 
 def test_what_is_left_out_of_this_model_changes_nothing_and_what_it_needs_a_lot(two_way, pairs, learned):
@@ -51,7 +132,7 @@ def test_one_that_makes_nothing_quicker_is_left_out(two_way, pairs, learned, mon
     assert (found.together, found.alone > 1, found.kept) == (2, False, False)
 
 
-def test_both_are_timed_in_turns_and_the_quickest_round_counts(two_way, pairs, learned, tmp_path):
+def test_both_are_timed(two_way, pairs, learned, tmp_path):
     ways = [proof._opened(two_way, tmp_path / name, short) for name, short in (("plain", None), ("short", learned))]
     assert [(tmp_path / name / SHORTLIST).exists() for name in ("plain", "short")] == [False, True]
     seconds = proof._timed(ways, pairs.source, "fr-en")
@@ -60,13 +141,24 @@ def test_both_are_timed_in_turns_and_the_quickest_round_counts(two_way, pairs, l
     assert (seconds > 0).all()
 
 
-def test_who_is_interrupted_before_the_proof_leaves_no_shortlist(two_way, pairs, tmp_path, monkeypatch):
-    folder = shutil.copytree(two_way, tmp_path / "model")
+def test_of_several_rounds_the_quickest_counts_of_each_alike(monkeypatch):
+    clock = [0.0]
 
+    def translate(seconds, lines, direction):
+        clock[0] += next(seconds)
+
+    monkeypatch.setattr(proof, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    monkeypatch.setattr(proof, "_translate", translate)
+    plain = proof._Ways(iter([5, 2, 7]), iter([3, 3, 1, 2, 9, 9]))  # three rounds; alone, two lines in each
+    short = proof._Ways(iter([4, 8, 6]), iter([7, 7, 5, 5, 0.5, 0.5]))
+    assert proof._timed([plain, short], ["un", "deux"], None).tolist() == [[2, 3], [4, 1]]
+
+
+def test_who_is_interrupted_before_the_proof_leaves_no_shortlist(model, pairs, monkeypatch):
     def interrupted(*given):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(proof, "_timed", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        give_shortlist(folder, pairs, pairs)
-    assert not (folder / SHORTLIST).exists()
+        give_shortlist(model, pairs, pairs)
+    assert not (model / SHORTLIST).exists()

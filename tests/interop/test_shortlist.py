@@ -20,10 +20,16 @@ def listed(*given):
 
 
 def test_it_survives_the_disk(tmp_path):
-    short = listed([EOS, 7, 70000], [8])
-    short.save(tmp_path / "a.npz")
+    for weights in ("5f3a" * 16, ""):
+        Shortlist(np.array([EOS, 7, 70000]), np.array([8]), weights).save(tmp_path / "a.npz")
+        back = Shortlist.load(tmp_path / "a.npz")
+        assert (back.listed.tolist(), back.rest.tolist(), back.weights) == ([EOS, 7, 70000], [8], weights)
+
+
+def test_one_of_before_which_does_not_name_its_weights_can_be_read(tmp_path):
+    np.savez_compressed(tmp_path / "a.npz", listed=np.array([EOS, 7]), rest=np.array([8]))
     back = Shortlist.load(tmp_path / "a.npz")
-    assert (back.listed.tolist(), back.rest.tolist()) == ([EOS, 7, 70000], [8])
+    assert (back.listed.tolist(), back.rest.tolist(), back.weights) == ([EOS, 7], [8], "")
 
 
 def test_what_came_often_enough_is_listed_and_the_rest_is_a_sample_of_all_else(one_way, pairs):
@@ -49,6 +55,17 @@ def test_what_can_be_copied_is_listed_too():
     assert {"▁Ottokar", "q", "O", "▁he", "<0x51>"} <= set(pieces)
     assert not {"▁rennt", "▁Hier"} & set(pieces)
     assert {"▁rennt", "▁Hier"} <= set(words.target.pieces(range(len(words.target))))
+
+
+@pytest.mark.parametrize(("fewest", "expected"), [(1, 1 / 6), (50, None)])
+def test_a_sixth_of_what_is_left_out_stands_for_it_and_so_many_at_least(monkeypatch, fewest, expected):
+    monkeypatch.setattr("regard.interop.shortlist.FEWEST", fewest)
+    lines = [f"{one}{two}{three}kar" for one in "bdfghjklm" for two in "aeiou" for three in "nprst"]
+    words = Tokenizer.train(Pairs(lines, lines), TextConfig(tokenizer="bpe", vocabulary=400), 1)
+    short = learn_shortlist(encode_pairs(words, Pairs(lines, lines)), words, seen=10**9)
+    others = len(words.target) - EOS - len(short.listed)
+    assert 50 < others < 300
+    assert len(short.rest) == (int(others * expected) if expected else fewest)
 
 
 def test_the_outputs_are_what_is_listed_and_the_rest_counts_for_what_is_left_out():

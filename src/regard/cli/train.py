@@ -123,15 +123,16 @@ def _conclude(asked: argparse.Namespace, prepared: "Prepared", console: "Console
 
 def _give_shortlist(asked: argparse.Namespace, prepared: "Prepared", console: "Console") -> None:
     """What makes the fast engine faster still, where there is one and it does no harm."""
-    from regard.interop.engines import pick
+    from regard.interop.engines import SHORTLIST, pick
 
     run = prepared.run
-    if pick(run.folder, asked.device).why:
+    (run.folder / SHORTLIST).unlink(missing_ok=True)  # proved for the weights before
+    if pick(run.folder, asked.device, threads=asked.threads).why:
         return
     from regard.interop.proof import give_shortlist
 
     with console.status("Learning a shortlist for the fast engine ..."):
-        verdict = give_shortlist(run.folder, run.train, run.valid)
+        verdict = give_shortlist(run.folder, run.train, run.valid, threads=asked.threads)
     write_text(run.own / PROVED, f"{verdict}\n")
     say(asked, str(verdict))
 

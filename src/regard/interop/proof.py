@@ -1,5 +1,6 @@
 """Whether a shortlist is harmless, and quicker: held-out sentences are translated with it and without."""
 
+import dataclasses
 import operator
 import shutil
 import tempfile
@@ -11,17 +12,29 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from regard.decoding.directory import WEIGHTS
 from regard.decoding.sentences import Translation
 from regard.decoding.translator import Translator
-from regard.evaluation import bleu
-from regard.interop.engines import READ, SHORTLIST, pick
+from regard.evaluation import bleu, tokenization
+from regard.interop.engines import READ, SHORTLIST, hash_of, pick
 from regard.interop.shortlist import Shortlist, learn_shortlist
 from regard.text.formats import Pairs
 from regard.text.store import encode_pairs
 
 SAME, BLEU = 0.98, 0.1  # of the held-out sentences, so many must stay as they were; the BLEU may fall by so much
-SENTENCES = 1000  # that are translated for the proof
+FEWEST, SENTENCES = 200, 1000  # held-out pairs that the proof needs, and that it takes at most
 ROUNDS, TOGETHER, ALONE = 3, 200, 50  # of the timing, and the sentences of each: together, and one by one
+WHAT = "A shortlist, the likely target words, which makes the fast engine quicker, is"
+
+
+class Untried(NamedTuple):
+    """Why there is no proof, and no shortlist."""
+
+    why: str
+
+    def __str__(self) -> str:
+        """For a person."""
+        return f"{WHAT} left out: {self.why}."
 
 
 class Verdict(NamedTuple):
@@ -38,8 +51,7 @@ class Verdict(NamedTuple):
     def __str__(self) -> str:
         """For a person."""
         return (
-            f"A shortlist, the likely target words, which makes the fast engine quicker, is "
-            f"{'used' if self.kept else 'left out'}: with {self.pieces:,} of {self.vocabulary:,} pieces, "
+            f"{WHAT} {'used' if self.kept else 'left out'}: with {self.pieces:,} of {self.vocabulary:,} pieces, "
             f"{self.same:.1%} of the held-out translations are the same, BLEU {self.bleu:+.2f}, "
             f"{self.together:.2f} times as quick together, {self.alone:.2f} alone."
         )
@@ -52,33 +64,42 @@ class _Ways(NamedTuple):
     one: Translator
 
 
-def give_shortlist(folder: Path, train: Pairs, held_out: Pairs) -> Verdict:
+def give_shortlist(folder: Path, train: Pairs, held_out: Pairs, *, threads: int | None = None) -> Verdict | Untried:
     """Learns a shortlist for the model in this directory, and leaves it there if it proves harmless and quicker.
 
-    It is proved on a copy of the model: whoever is interrupted leaves none behind that was not.
+    It is proved on a copy of the model: whoever is interrupted leaves none behind that was not. It is for these weights
+    alone; an engine that is made from others does not take it.
     """
     (folder / SHORTLIST).unlink(missing_ok=True)
-    tokenizer = pick(folder, "cpu", "ctranslate2").translator.tokenizer
+    if (count := len(held_out.source)) < FEWEST:
+        return Untried(f"too few held-out pairs to prove that it does no harm ({count}; it takes {FEWEST})")
+    weights = hash_of(folder / WEIGHTS)
+    tokenizer = pick(folder, "cpu", "ctranslate2", threads=threads).translator.tokenizer
     learned = learn_shortlist(encode_pairs(tokenizer, train), tokenizer)
-    verdict = prove(folder, learned, held_out)
+    if len(learned.outputs(len(tokenizer.target)).pieces) == len(tokenizer.target):
+        return Untried(f"with those that stand for the rest, it would hold all {len(tokenizer.target):,} pieces")
+    verdict = prove(folder, learned, held_out, threads=threads)
     if verdict.kept:
-        learned.save(folder / SHORTLIST)
-        pick(folder, "cpu", "ctranslate2")  # made now, so that the first translation is quick
+        dataclasses.replace(learned, weights=weights).save(folder / SHORTLIST)
+        pick(folder, "cpu", "ctranslate2", threads=threads)  # made now, so that the first translation is quick
     return verdict
 
 
-def prove(folder: Path, learned: Shortlist, held_out: Pairs) -> Verdict:
+def prove(folder: Path, learned: Shortlist, held_out: Pairs, *, threads: int | None = None) -> Verdict:
     """What becomes of held-out translations when this model is given the shortlist; both on copies."""
     part = Pairs(*(side[:SENTENCES] for side in held_out))
     same, changes, seconds = list[bool](), list[float](), np.zeros((2, 2))
     with tempfile.TemporaryDirectory() as aside:
-        plain, short = _opened(folder, Path(aside) / "plain"), _opened(folder, Path(aside) / "short", learned)
+        plain = _opened(folder, Path(aside) / "plain", threads=threads)
+        short = _opened(folder, Path(aside) / "short", learned, threads=threads)
         words = plain.many.tokenizer
         for number, direction in enumerate(words.directions or (None,)):
             source, target = reversed(part) if number else part
             texts = [[one.text for one in _translate(ways.many, source, direction)] for ways in (plain, short)]
             same += map(operator.eq, *texts)
-            changes.append(bleu(texts[1], target).score - bleu(texts[0], target).score)
+            tokenize = tokenization((direction or "").partition("-")[2])
+            before, after = (bleu(side, target, tokenize=tokenize).score for side in texts)
+            changes.append(after - before)
             seconds += _timed((plain, short), source, direction)
     together, alone = (seconds[0] / seconds[1]).tolist()
     share, change, vocabulary = sum(same) / max(1, len(same)), min(changes, default=0.0), len(words.target)
@@ -86,15 +107,15 @@ def prove(folder: Path, learned: Shortlist, held_out: Pairs) -> Verdict:
     return Verdict(kept, len(learned.outputs(vocabulary).pieces), vocabulary, share, change, together, alone)
 
 
-def _opened(folder: Path, place: Path, shortlist: Shortlist | None = None) -> _Ways:
+def _opened(folder: Path, place: Path, shortlist: Shortlist | None = None, *, threads: int | None = None) -> _Ways:
     """A copy of the model, with this shortlist or with none."""
     place.mkdir()
     for name in READ:
         if name != SHORTLIST and (folder / name).exists():
             shutil.copy(folder / name, place)
     if shortlist:
-        shortlist.save(place / SHORTLIST)
-    return _Ways(*(pick(place, "cpu", "ctranslate2", one=one).translator for one in (False, True)))
+        dataclasses.replace(shortlist, weights=hash_of(place / WEIGHTS)).save(place / SHORTLIST)
+    return _Ways(*(pick(place, "cpu", "ctranslate2", threads=threads, one=one).translator for one in (False, True)))
 
 
 def _translate(translator: Translator, lines: list[str], direction: str | None) -> list[Translation]:

@@ -21,7 +21,7 @@ from regard.text.store import Encoded, Ragged
 from regard.text.tokenizer import SPACE, Tokenizer, Vocabulary
 
 SEEN = 3  # times that a piece came in the training targets, to be on the list
-REST = 1000  # pieces that stand for all that are left out
+ONE_IN, FEWEST = 6, 1000  # pieces that stand for all that are left out: one in so many, and so many at least
 
 
 class Outputs(NamedTuple):
@@ -43,19 +43,21 @@ class Shortlist:
 
     listed: NDArray[np.int64]
     rest: NDArray[np.int64]
+    weights: str = ""  # SHA-256 of the weights that it was proved for; an engine of others does without it
 
     def save(self, path: Path) -> None:
         """Writes it, whole or not at all."""
         with written_whole(path) as aside, aside.open("wb") as file:
-            arrays = {name: value.astype(np.uint32) for name, value in vars(self).items()}
-            np.savez_compressed(file, **arrays)
+            listed, rest = self.listed.astype(np.uint32), self.rest.astype(np.uint32)
+            np.savez_compressed(file, listed=listed, rest=rest, weights=np.array(self.weights))
 
     @classmethod
     def load(cls, path: Path) -> "Shortlist":
         """What `save` wrote. Raises InputError where it is damaged."""
         try:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as saved:  # np.load leaves a bad file open
-                return cls(*(saved[field.name].astype(np.int64) for field in dataclasses.fields(cls)))
+                weights = str(saved["weights"]) if "weights" in saved else ""  # older ones do not say
+                return cls(saved["listed"].astype(np.int64), saved["rest"].astype(np.int64), weights)
         except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
             raise InputError(
                 f"{path}: damaged. Take it from a copy, or delete it: it only makes things quicker."
@@ -71,15 +73,17 @@ class Shortlist:
         return Outputs(pieces, bias)
 
 
-def learn_shortlist(encoded: Encoded, tokenizer: Tokenizer, *, seen: int = SEEN, rest: int = REST) -> Shortlist:
+def learn_shortlist(encoded: Encoded, tokenizer: Tokenizer, *, seen: int = SEEN, rest: int | None = None) -> Shortlist:
     """The pieces that the model has learned to write: those that came in the training targets more than now and then.
 
-    Besides, what it may copy: names. Of a vocabulary for both languages, hardly more than half.
+    Besides, what it may copy: names. Of a vocabulary for both languages, hardly more than half. `rest`: how many pieces
+    stand for those that are left out; None: as the defaults above say.
     """
     counts = np.bincount(encoded.target.values, minlength=len(tokenizer.target))
     often = np.flatnonzero(counts >= seen).tolist()
     listed = np.unique([EOS, *_plain(tokenizer.target), *_names(encoded.source, tokenizer), *often])
     others = np.setdiff1d(np.arange(EOS + 1, len(tokenizer.target)), listed)
+    rest = max(FEWEST, len(others) // ONE_IN) if rest is None else rest
     return Shortlist(listed, np.sort(np.random.default_rng(1).permutation(others)[:rest]))
 
 
