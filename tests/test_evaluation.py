@@ -1,11 +1,12 @@
 """BLEU, chrF and TER: known values, signatures, intervals."""
 
 import math
+import os
 
 import pytest
 
 from regard.errors import InputError
-from regard.evaluation import bleu, evaluate, tokenization
+from regard.evaluation import SEED, bleu, evaluate, tokenization
 
 REFERENCES = [
     "The cat sat on the mat .",
@@ -90,6 +91,25 @@ def test_the_interval_contains_the_score_and_is_the_same_each_time():
         assert score.low < score.score < score.high
 
 
+def test_a_score_of_nothing_has_an_interval_too():
+    perfect, wrong = scores(REFERENCES, REFERENCES, resamples=20), scores(["x"] * 5, REFERENCES, resamples=20)
+    assert perfect["TER"][1:4] == wrong["BLEU"][1:4] == wrong["chrF2"][1:4] == (0, 0, 0)
+
+
+def test_another_seed_draws_other_resamples_and_is_told_and_forgotten(monkeypatch):
+    def seed_of(found):
+        return found["BLEU"].signature.split("|seed:")[1].split("|")[0]
+
+    monkeypatch.delenv(SEED, raising=False)
+    own, other = (scores(TRANSLATIONS, REFERENCES, resamples=20, seed=seed) for seed in (None, 7))
+    assert (seed_of(own), seed_of(other)) == ("12345", "7")
+    assert own["BLEU"][2:4] != other["BLEU"][2:4]
+    assert SEED not in os.environ
+    monkeypatch.setenv(SEED, "11")
+    assert seed_of(scores(TRANSLATIONS, REFERENCES, resamples=20, seed=7)) == "7"
+    assert seed_of(scores(TRANSLATIONS, REFERENCES, resamples=20)) == os.environ[SEED] == "11"
+
+
 def test_without_resampling_there_is_no_interval():
     for score in evaluate(TRANSLATIONS, REFERENCES, resamples=0):
         assert (score.low, score.high) == (None, None)
@@ -98,7 +118,7 @@ def test_without_resampling_there_is_no_interval():
 
 @pytest.mark.parametrize("references", [["a b", "", "c d", "e f g"], ["a b", "c", "d", "e"]])
 def test_so_few_lines_that_nothing_matches_in_some_resamples_have_intervals_all_the_same(references):
-    for score in evaluate(["a b", "x", "c", "e f"], references)[1:]:  # BLEU, which is 0, has none
+    for score in evaluate(["a b", "x", "c", "e f"], references):
         assert score.low <= score.score <= score.high
 
 

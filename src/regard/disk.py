@@ -1,9 +1,10 @@
 """All or nothing on disk: a file is there whole, or as it was before."""
 
 import os
+import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from regard.errors import InputError
@@ -32,6 +33,18 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         aside.unlink(missing_ok=True)
+
+
+def discard_unfinished(folder: Path, names: Collection[str] = ()) -> None:
+    """Deletes what `written_whole` left in this folder when it was killed: of the files of these names, or of all.
+
+    Only for who knows that nobody else is writing them.
+    """
+    for path in folder.iterdir():
+        aside = re.fullmatch(r"\.(.+)\.[0-9a-f]{8}", path.name)
+        if aside and (not names or aside[1] in names):
+            with suppress(OSError):  # Windows keeps what is open
+                path.unlink()
 
 
 def check_writable(path: Path) -> None:

@@ -1,13 +1,16 @@
 """How good translations are: BLEU, chrF and TER, by sacreBLEU, each with the signature of the recipe that made it."""
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from sacrebleu.metrics import BLEU, CHRF, TER
 
 from regard.errors import InputError
 
+SEED = "SACREBLEU_SEED"  # in the environment: where sacreBLEU looks for the seed of its resamples
 TOKENIZERS = ("13a", "intl", "char", "zh", "ja-mecab", "ko-mecab", "none")  # BLEU's
 UNSPACED = {  # languages that put no spaces between words; 13a would take a whole clause for a word
     **dict.fromkeys(("zh", "zho", "cmn", "yue"), "zh"),
@@ -44,15 +47,22 @@ class _Ter(_Floats, TER):
 
 
 def evaluate(
-    translations: Sequence[str], references: Sequence[str], *, resamples: int = 1000, tokenize: str = "13a"
+    translations: Sequence[str],
+    references: Sequence[str],
+    *,
+    resamples: int = 1000,
+    tokenize: str = "13a",
+    seed: int | None = None,
 ) -> list[Score]:
     """BLEU, chrF and TER of the translations, with bootstrap intervals from that many resamples (0 = none).
 
+    `seed` is that of the resamples; without one it is sacreBLEU's own, 12345, which most published signatures have.
     `tokenize` is BLEU's, one of TOKENIZERS; none is for text that is tokenised already.
     Raises InputError where the counts differ, or there is nothing to score.
     """
     metrics: list[BLEU | CHRF | TER] = [bleu_with(tokenize), _Chrf(), _Ter()]
-    return [_score(metric, translations, references, resamples) for metric in metrics]
+    with _seeded(seed):
+        return [_score(metric, translations, references, resamples) for metric in metrics]
 
 
 def bleu(translations: Sequence[str], references: Sequence[str], *, tokenize: str = "13a") -> Score:
@@ -80,6 +90,20 @@ def bleu_with(tokenize: str) -> BLEU:
         raise InputError(f"BLEU's tokenizer {tokenize} needs: pip install 'sacrebleu[{tokenize[:2]}]'") from None
 
 
+@contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """Within it, sacreBLEU draws its resamples with this seed, or with its own."""
+    before = os.environ.get(SEED)
+    try:
+        if seed is not None:
+            os.environ[SEED] = str(seed)
+        yield
+    finally:
+        os.environ.pop(SEED, None)
+        if before is not None:
+            os.environ[SEED] = before
+
+
 def _score(metric: BLEU | CHRF | TER, translations: Sequence[str], references: Sequence[str], resamples: int) -> Score:
     if len(translations) != len(references) or not references:
         raise InputError(
@@ -89,6 +113,7 @@ def _score(metric: BLEU | CHRF | TER, translations: Sequence[str], references: S
     result = metric.corpus_score(translations, [references], n_bootstrap=max(resamples, 1))
     signature = str(metric.get_signature())
     told = json.loads(result.format(is_json=True, signature=signature))
-    middle, spread = told.get("confidence_mean"), told.get("confidence_var")
-    low, high = (None, None) if middle is None else (middle - spread, middle + spread)
-    return Score(told["name"], result.score, low, high, signature)
+    if resamples < 2:
+        return Score(told["name"], result.score, None, None, signature)
+    middle, spread = told.get("confidence_mean", 0.0), told.get("confidence_var", 0.0)  # it tells none where all are 0
+    return Score(told["name"], result.score, middle - spread, middle + spread, signature)

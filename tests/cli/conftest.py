@@ -30,7 +30,7 @@ def regard(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
 
     def run(*arguments: object, stdin: str | bytes = "") -> Ran:
         given = stdin.encode() if isinstance(stdin, str) else stdin
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(given))))
         out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n") for _ in range(2))
         with redirect_stdout(out), redirect_stderr(err):
             try:

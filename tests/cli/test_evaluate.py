@@ -73,6 +73,15 @@ def test_a_person_gets_a_line_for_each_metric(regard, two_way, test_set):
     assert ran.err.startswith("3 lines in ")
 
 
+def test_the_resamples_are_drawn_with_sacrebleus_seed_unless_another_is_asked_for(regard, two_way, test_set):
+    options = ("--json", "--resamples", 20, "--test", test_set)
+    assert "|seed:12345|" in scores(regard("evaluate", two_way, *options))["BLEU"]["signature"]
+    assert "|seed:5|" in scores(regard("evaluate", two_way, "--seed", 5, *options))["BLEU"]["signature"]
+    refused = regard("evaluate", two_way, "--seed", -1, *options)
+    assert (refused.code, refused.out) == (2, "")
+    assert "--seed is -1; it must not be negative" in refused.err
+
+
 def test_one_pair_is_enough_for_a_score(regard, two_way, tmp_path):
     (tmp_path / "one.tsv").write_text("ba be\tnab neb\n")
     ran = regard("evaluate", two_way, "--json", "--resamples", 20, "--test", tmp_path / "one.tsv")

@@ -2,11 +2,13 @@
 
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from safetensors.torch import load_file
@@ -43,14 +45,48 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def model(corpus: Path) -> Path:
-    done = regard("train", corpus / "whole", "--train", corpus / "toy.fr", corpus / "toy.en", *SMALL, "--updates=90")
+class Trained(NamedTuple):
+    folder: Path
+    said: str  # on stderr
+
+
+def trained(corpus: Path, name: str, *settings: str) -> Trained:
+    """A training that is left to itself until its end."""
+    pairs = (corpus / "toy.fr", corpus / "toy.en")
+    done = regard("train", corpus / name, "--train", *pairs, *SMALL, "--updates=90", *settings)
     assert done.returncode == 0, done.stderr
-    return corpus / "whole"
+    return Trained(corpus / name, done.stderr)
 
 
-def test_training_says_what_it_will_do_and_leaves_a_whole_model_directory(model):
+@pytest.fixture(scope="module")
+def whole(corpus: Path) -> Trained:
+    return trained(corpus, "whole")
+
+
+@pytest.fixture(scope="module")
+def model(whole: Trained) -> Path:
+    return whole.folder
+
+
+def started(corpus: Path, folder: Path, *settings: str) -> subprocess.Popen[str]:
+    """The same training, as soon as it has validated."""
+    command = [sys.executable, "-m", "regard", "train", str(folder), "--train", str(corpus / "toy.fr")]
+    command += [str(corpus / "toy.en"), *SMALL, "--updates=90", *settings]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not (folder / "training" / "history.jsonl").exists():
+        time.sleep(0.01)
+    return process
+
+
+def test_training_says_what_it_will_do_and_leaves_a_whole_model_directory(whole):
+    model, said = whole
+    rows = {line[:9].strip(): line[9:] for line in said.splitlines()}
+    assert re.fullmatch(r"294 to learn from, 6 to validate", rows["pairs"])
+    assert re.fullmatch(r"\d+ pieces \(word\)", rows["words"])
+    assert re.fullmatch(r"[\d,]+ weights: 1\+1 layers, d_model 16, 4 heads", rows["model"])
+    assert re.fullmatch(r"about [\d,]+ MiB", rows["memory"])
+    assert re.fullmatch(r"about \d+ s; \d+ updates an epoch, on cpu", rows["time"])
+    assert re.search(r"^  training.accumulate = 1 +updates of 256 tokens, as asked for", said, re.MULTILINE)
     left = {path.name for path in model.iterdir()}
     assert {"config.json", "model.safetensors", "tokenizer.model", "README.md", "learning-curve.png"} <= left
     rows = [json.loads(line) for line in (model / "training" / "history.jsonl").read_text().split("\n") if line]
@@ -58,30 +94,30 @@ def test_training_says_what_it_will_do_and_leaves_a_whole_model_directory(model)
     assert rows[-1]["signature"].startswith("nrefs:1|")
 
 
-def test_a_training_killed_at_any_moment_ends_bit_equal_to_an_uninterrupted_one(corpus, model):
-    killed = corpus / "killed"
-    command = [sys.executable, "-m", "regard", "train", str(killed)]
-    begin = ["--train", str(corpus / "toy.fr"), str(corpus / "toy.en"), *SMALL, "--updates=90"]
-    process = subprocess.Popen([*command, *begin], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not (killed / "training" / "history.jsonl").exists():
-        time.sleep(0.01)
+ABREAST = ["--set=training.accumulate=2", "--set=training.precision=bfloat16", "--threads=2"]
+ABREAST += ["--set=text.tokenizer=unigram", "--set=text.vocabulary=300", "--set=text.sampling=0.3"]
+
+
+@pytest.mark.parametrize("settings", [(), ABREAST], ids=["plain", "two threads, bfloat16, sampled pieces"])
+def test_a_training_killed_at_any_moment_ends_bit_equal_to_an_uninterrupted_one(corpus, whole, settings):
+    straight = trained(corpus, "straight", *settings) if settings else whole
+    killed = corpus / f"killed-{len(settings)}"
+    process = started(corpus, killed, *settings)
     time.sleep(random.Random(7).random() / 5)
     process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    resumed = regard("train", killed, "--threads=1")
+    process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGKILL
+    resumed = regard("train", killed, "--threads=2" if settings else "--threads=1")
     assert resumed.returncode == 0, resumed.stderr
-    assert same_tensors(killed / "model.safetensors", model / "model.safetensors")
-    assert same_tensors(killed / "training" / "last.safetensors", model / "training" / "last.safetensors")
+    for file in ("model.safetensors", "training/last.safetensors"):
+        assert same_tensors(killed / file, straight.folder / file)
 
 
-def test_sigterm_saves_and_leaves_and_the_same_command_goes_on(corpus, model):
-    folder = corpus / "paused"
-    command = [sys.executable, "-m", "regard", "train", str(folder), "--train", str(corpus / "toy.fr")]
-    command += [str(corpus / "toy.en"), *SMALL, "--updates=90"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    while process.poll() is None and not (folder / "training" / "history.jsonl").exists():
-        time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_sigterm_and_ctrl_c_save_and_leave_and_the_same_command_goes_on(corpus, model, number):
+    folder = corpus / f"paused-{number.name}"
+    process = started(corpus, folder)
+    process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "goes on from there" in said
@@ -147,6 +183,8 @@ BAD = {
     "a NUL": (["train", "new", "--train", FR, "nul.en"], "nul.en, line 1"),
     "an empty file": (["train", "new", "--train", "empty.fr", "empty.fr"], "empty"),
     "only empty lines": (["train", "new", "--train", "blank.fr", "blank.fr"], "0 pairs"),
+    "files the other way round": (["train", "new", "--train", EN, FR, "--directions", "fr-en"], f"--train {FR} {EN}"),
+    "validation the other way round": (["train", "new", "--train", FR, EN, "--valid", EN, FR], f"--valid {FR} {EN}"),
     "too few pairs": (["train", "new", "--train", "short.en", "short.en"], "at least 10"),
     "three columns": (["train", "new", "--train", "three.tsv"], "three.tsv, line 1"),
     "no JSON": (["train", "new", "--train", "bad.jsonl"], "bad.jsonl, line 1"),

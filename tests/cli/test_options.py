@@ -2,6 +2,22 @@
 
 import pytest
 
+from regard.cli import VERBS
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example_and_the_options_that_all_share(regard, verb):
+    ran = regard(verb, "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert f"\nexample:\n  regard {verb} " in ran.out
+    for option in ("--quiet", "--seed N", "--threads N", "--device DEVICE"):
+        assert f"\n  {option} " in ran.out
+
+
+@pytest.mark.parametrize("verb", ["distill", "translate", "look", "evaluate"])
+def test_a_beam_that_is_not_asked_for_is_the_models_own(regard, verb):
+    assert "1 = greedy (default: the model's)" in " ".join(regard(verb, "--help").out.split())
+
 
 @pytest.mark.parametrize(
     "command",

@@ -33,19 +33,40 @@ def test_a_training_that_is_over_leaves_the_card_alone(begin, regard, tmp_path):
 def test_a_shortlist_that_was_interrupted_is_learned_the_next_time_and_no_more(begin, regard, tmp_path, monkeypatch):
     from regard.interop import engines, proof
 
-    def interrupted(*_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engines, "pick", lambda *_: engines.Picked(None, ""))
+    monkeypatch.setattr(engines, "pick", lambda *_, **__: engines.Picked(None, ""))
     monkeypatch.setattr(proof, "give_shortlist", interrupted)
     assert begin().code == 1
     proved = []
-    monkeypatch.setattr(proof, "give_shortlist", lambda folder, *_: proved.append(folder) or "Left out.")
+    monkeypatch.setattr(proof, "give_shortlist", lambda folder, *_, **__: proved.append(folder) or "Left out.")
     for _ in range(2):
         assert regard("train", tmp_path / "model").code == 0
     assert proved == [tmp_path / "model"]
     assert regard("train", tmp_path / "model", "--updates=3").code == 0
     assert len(proved) == 2
+
+
+def test_a_shortlist_goes_with_its_weights_though_no_other_can_be_learned(begin, regard, tmp_path, monkeypatch):
+    from regard.interop import engines
+
+    monkeypatch.setattr(engines, "pick", lambda *_, **__: engines.Picked(None, "there is a graphics card"))
+    assert begin().code == 0
+    shortlist = tmp_path / "model" / engines.SHORTLIST
+    shortlist.write_bytes(b"of the weights before")
+    assert regard("train", tmp_path / "model", "--updates=3").code == 0
+    assert not shortlist.exists()
+
+
+def test_the_threads_that_are_asked_for_hold_in_the_proof_too(begin, monkeypatch):
+    from regard.interop import engines, proof
+
+    asked = []
+    monkeypatch.setattr(engines, "pick", lambda *_, threads: asked.append(threads) or engines.Picked(None, ""))
+    monkeypatch.setattr(proof, "give_shortlist", lambda *_, threads: asked.append(threads) or "Left out.")
+    assert begin("--threads=3").code == 0
+    assert asked == [3, 3]
 
 
 def test_a_training_that_diverges_fails_with_a_line(begin):

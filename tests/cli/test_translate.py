@@ -16,6 +16,31 @@ def test_each_text_on_the_command_line_is_one_line(regard, two_way):
     assert regard("translate", two_way, "di do", "", "bu").out == "nid nod\n\nnub\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "answers"),
+    [
+        (["--beam", 1, "--", "- bu"], 1),
+        (["--beam", 1, "--", "--bu"], 1),
+        (["--beam", 1, "ba", "--", "-bu"], 2),
+        (["ba", "--beam", 1, "--", "-bu"], 2),
+        (["--", "-bu", "--beam", "ba"], 3),
+    ],
+)
+def test_behind_two_dashes_nothing_is_an_option(regard, two_way, words, answers):
+    ran = regard("translate", two_way, "--quiet", *words)
+    assert (ran.code, ran.err, len(ran.out.splitlines())) == (0, "", answers)
+
+
+def test_an_option_that_there_is_not_is_refused_with_and_without_two_dashes(regard, two_way):
+    for words in (["--bema", 1], ["--bema", 1, "--", "bu"]):
+        ran = regard("translate", two_way, *words)
+        assert (ran.code, ran.out) == (2, "")
+        assert "unrecognized arguments: --bema" in ran.err
+    ran = regard("score", two_way, "--pairs", "-", "--", "bu")
+    assert ran.code == 2
+    assert "unrecognized arguments: -- bu" in ran.err
+
+
 def test_the_direction_is_the_first_unless_another_is_named(regard, two_way):
     assert regard("translate", two_way, "--direction", "fr-en", "di do").out == "nid nod\n"
     assert regard("translate", two_way, "--direction", "en-fr", "nid nod").out == "di do\n"

@@ -103,7 +103,7 @@ def test_a_beam_as_wide_as_there_are_targets_finds_the_best_of_all_of_them(rando
 @pytest.mark.parametrize("alpha", ALPHAS)
 @pytest.mark.parametrize("beam_size", [2, 3, 5])
 @pytest.mark.parametrize("n_best", [1, 2])
-def test_stopping_early_loses_nothing_that_searching_to_the_end_finds(
+def test_a_narrow_beam_finds_what_the_plain_search_finds_that_ends_by_the_same_rule(
     random_table: Any, alpha: float, beam_size: int, n_best: int
 ) -> None:
     limits = [11, 7, 2, 13, 1, 11, 11]
@@ -112,6 +112,20 @@ def test_stopping_early_loses_nothing_that_searching_to_the_end_finds(
     found = search(table, limits, beam_size=beam_size, n_best=n_best, length_penalty=alpha)
     for sentence, limit in enumerate(limits):
         assert_same(found[sentence], plain_search(table, sentence, limit, [], config))
+
+
+@pytest.mark.parametrize("alpha", ALPHAS)
+def test_a_search_that_is_settled_before_its_limit_has_the_best_of_all_targets(random_table: Any, alpha: float) -> None:
+    """The beam is so wide that never as many end as it has places, and none is discarded: what ends a search is the
+    bound alone, and had it gone on to the limit, it would have found every target there is."""
+    limit, settled = 5, 0
+    for seed, likely in product(range(7), (3, 6)):
+        table = random_table(1, VOCAB, seed=seed, spread=5.0)
+        table.logits[..., EOS] += likely  # so that it may be over soon
+        found = search(table, [limit], beam_size=4**limit, length_penalty=alpha)[0]
+        assert_same(found, ranked(table, 0, every_target(limit), alpha)[:1])
+        settled += len(table.rows) < limit
+    assert settled > 1
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])

@@ -7,6 +7,7 @@ from regard.decoding import translator as module
 from regard.decoding.hypothesis import Hypothesis
 from regard.decoding.sentences import growing_chunks
 from regard.decoding.translator import Translator
+from regard.errors import InputError
 from regard.text.formats import Pairs
 from regard.text.tokenizer import Tokenizer
 
@@ -25,6 +26,9 @@ class Echo:
     def search(self, sentences, config, *, log_probs):
         self.begun.append(len(sentences))
         return [[Hypothesis(list(sentence.source), [], 0.0, sentence.source[-1] == EOS)] for sentence in sentences]
+
+    def log_probs(self, sources, targets):
+        return [[-1.0] * len(ids) for ids in targets]
 
 
 @pytest.fixture
@@ -52,6 +56,37 @@ def stream(monkeypatch):
         return Translator(never, words, config, fast=fast).stream(reading()), read
 
     return start
+
+
+@pytest.fixture
+def echo(monkeypatch):
+    """A translator that writes what it reads, and to which every piece is as probable as another."""
+    config = configure({"text.tokenizer": "char", "text.vocabulary": 300})
+    words = Tokenizer.train(Pairs(LINES, LINES), config.text, 1)
+    monkeypatch.setattr(Translator, "_pytorch", lambda self: Echo())
+    return Translator(module.Later(lambda: pytest.fail("no model is needed")), words, config)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_end_is_no_piece_wherever_lines_come_in(echo, end):
+    lines, plain = [f"b a{end}", end, f"c{end}{end}"], ["b a", "", f"c{end}"]
+    assert [answer.text for answer in echo.translate(lines)] == plain
+    assert [answer.text for answer in echo.stream(lines)] == plain
+    assert [answer.text for answer in echo.score(lines, lines)] == plain
+    assert echo.score(lines[0], lines[0]) == echo.score("b a", "b a")
+
+
+def test_a_line_is_scored_as_a_list_of_one(echo):
+    one = echo.score("c b", "ab")
+    assert [one] == echo.score(["c b"], ["ab"])
+    assert (one.text, one.pieces, one.score) == ("ab", ["▁", "a", "b", "</s>"], -1)
+
+
+def test_a_line_and_a_list_of_lines_cannot_be_scored_together(echo):
+    with pytest.raises(InputError, match=r"The source is one line, the target a list of lines\. Give two"):
+        echo.score("a", ["a"])
+    with pytest.raises(InputError, match=r"The target is one line, the source a list of lines\. Give two"):
+        echo.score(["a"], "a")
 
 
 @pytest.mark.parametrize("fast", [None, Echo("it cannot")])

@@ -59,8 +59,28 @@ def test_pictures_of_the_attention_and_of_the_antecedents_are_drawn(demo):
         assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_folder_with_something_else_in_it_is_not_touched(tmp_path):
-    (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
-    with pytest.raises(InputError, match="not empty"):
+@pytest.mark.parametrize("names", [["thesis.txt"], ["corpus/train.fr", "model/model.safetensors"]])
+def test_a_folder_with_something_else_in_it_is_not_touched(tmp_path, names):
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("years of work", encoding="utf-8")
+    with pytest.raises(InputError, match=r"not empty, and not a demo's \(\.regard-demo is missing\)"):
         make_corpus(tmp_path, seed=1)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == names
+
+
+def test_a_demo_that_was_interrupted_begins_anew_and_leaves_what_is_not_its_own(tmp_path, monkeypatch):
+    def interrupted(seed):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "demo_corpus", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            make_corpus(tmp_path, seed=1)
+    for name in ("model/config.json", "corpus/train.fr", "corpus/own.fr"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("of the last time", encoding="utf-8")
+    corpus = make_corpus(tmp_path, seed=1)
+    assert (tmp_path / "corpus" / "train.fr").read_text(encoding="utf-8").splitlines() == corpus.train.source
+    assert (tmp_path / "corpus" / "own.fr").exists()
+    assert not (tmp_path / "model").exists()

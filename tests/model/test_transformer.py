@@ -1,9 +1,11 @@
 """The whole of Figure 1: padding, the future, order, one piece at a time, tied weights, gradients."""
 
+import math
 from itertools import pairwise, product
 
 import pytest
 import torch
+from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
@@ -281,6 +283,17 @@ def test_the_same_seed_gives_the_same_model():
         weights.append(transformer().output.weight)
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_matrices_begin_uniform_as_far_as_glorots_bound_and_biases_at_zero():
+    """U(-a, a) with a = sqrt(6 / (in + out)) (Glorot and Bengio, 2010); its deviation is a / sqrt(3)."""
+    matrices = [part for part in transformer(d_model=62, d_ff=89, tie=False).modules() if isinstance(part, nn.Linear)]
+    assert len(matrices) == 2 * (4 + 2) + 3 * (2 * 4 + 2) + 1
+    for matrix in matrices:
+        bound = math.sqrt(6 / (matrix.in_features + matrix.out_features))
+        assert 0.99 * bound < matrix.weight.abs().max() <= bound
+        assert matrix.weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.03)
+        assert matrix.bias is None or not matrix.bias.any()
 
 
 def test_padding_has_no_vector_and_a_piece_at_its_place_a_length_of_one():

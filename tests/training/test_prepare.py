@@ -74,6 +74,28 @@ def test_the_names_of_the_files_say_the_direction(begin, tmp_path, files):
         assert begin(f"from {left}", train=paths).run.config.text.directions == ()
 
 
+@pytest.mark.parametrize("directions", [("en-fr",), ("en-fr", "fr-en")])
+def test_files_whose_names_stand_the_other_way_round_than_the_direction_are_refused(begin, files, directions):
+    left, right = files["numbers"]
+    with refused(f"{left} and {right}: .* fr before en, but the first direction, .* Write --train {right} {left}."):
+        begin(text_directions=directions)
+    begin(train=[right, left], valid=files["valid"][::-1], text_directions=directions)
+
+
+def test_validation_files_that_stand_the_other_way_round_than_the_others_are_refused(begin, files, tmp_path):
+    right, left = files["valid"]
+    with refused(f"{left} and {right}: .* en before fr, but the first direction, fr-en.* --valid {right} {left}"):
+        begin(valid=[left, right])
+    assert not (tmp_path / "model").exists()
+    silent = [str(Path(file).rename(tmp_path / name)) for file, name in zip((left, right), "ab", strict=True)]
+    begin(valid=silent)
+
+
+def test_files_that_stand_the_other_way_round_than_in_the_model_to_start_from_are_refused(begin, files, trained):
+    with refused("the first direction, fr-en, reads them from left to right"):
+        begin("next", origin=trained, train=files["numbers"][::-1], valid=[])
+
+
 def test_the_words_are_learned_from_the_training_pairs_alone(begin, tmp_path, files):
     lines = read_pairs(files["valid"])
     foreign = [
@@ -243,6 +265,41 @@ def test_a_model_can_start_from_another_ones_weights_and_words(begin, trained):
     assert torch.equal(
         start["weights.encoder.layers.0.feed_forward.w_1.bias"], origin.model.encoder.layers[0].feed_forward.w_1.bias
     )
+
+
+def test_who_starts_from_a_model_learns_more_slowly_than_a_new_one(begin, trained):
+    new, old = (
+        begin(name, origin=origin).choices["training.learning_rate"]
+        for name, origin in (("new", None), ("old", trained))
+    )
+    assert (new.value, old.value) == (0.003, 0.001)
+    assert "goes on from a trained model" in old.reason
+
+
+def test_the_rate_follows_the_model_that_is_started_from(begin):
+    post = begin("post", model_norm="post", training_updates=1)
+    list(train(post.run, post.learner))
+    rate = begin("next", origin=post.run.folder).choices["training.learning_rate"].value
+    assert rate == float(f"{begin('new', model_norm='post').choices['training.learning_rate'].value / 3:.2g}")
+
+
+def test_what_a_training_left_that_was_killed_while_it_saved_is_cleared_away(begin, trained):
+    rests = [trained / "training" / f".{name}.0123abcd" for name in ("last.safetensors", "update-3.safetensors")]
+    rests.append(trained / ".model.safetensors.0123abcd")
+    others = [trained / ".mine.0123abcd", trained / "training" / ".last.safetensors.saved"]
+    for path in rests + others:
+        path.touch()
+    assert begin("trained").resumed
+    assert [path for path in rests + others if path.exists()] == others
+
+
+def test_what_was_left_before_the_first_save_is_cleared_away_too(begin, files, tmp_path):
+    rest = tmp_path / "model" / "training" / ".last.safetensors.0123abcd"
+    rest.parent.mkdir(parents=True)
+    rest.touch()
+    small = dict(text_tokenizer="word", text_vocabulary=300, model_d_model=14, model_n_heads=2)
+    assert not begin(train=files["numbers"], valid=files["valid"], **small).resumed
+    assert not rest.exists()
 
 
 def test_who_starts_from_a_model_keeps_its_shape_but_may_change_its_dropout(begin, trained):

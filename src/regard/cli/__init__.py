@@ -26,10 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser, alone = _parser(), arguments is None
     arguments = sys.argv[1:] if arguments is None else arguments
     asked, rest = parser.parse_known_args(arguments or ["--help"])
-    if any(word.startswith("-") and " " not in word for word in rest) or "text" not in asked:
-        rest and parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    else:
-        asked.text += rest  # argparse loses what stands behind an option: translate DIR --beam 1 "a text"
+    end = rest.index("--") if "--" in rest else len(rest)  # behind it nothing is an option
+    if rest and ("text" not in asked or any(word.startswith("-") and " " not in word for word in rest[:end])):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    elif rest:
+        asked.text += rest[:end] + rest[end + 1 :]  # argparse loses what follows an option: DIR --beam 1 "a text"
     try:
         code: int = asked.run(asked)
         sys.stdout.flush()

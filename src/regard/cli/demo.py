@@ -33,6 +33,7 @@ def run(asked: argparse.Namespace) -> int:
     """Writes a corpus, trains on it, examines the model, shows what it looked at."""
     began = time.monotonic()
     from rich.console import Console
+    from rich.markup import escape
 
     from regard.cli.display import Display
     from regard.demo.run import draw, examine, learn, make_corpus, show
@@ -40,9 +41,11 @@ def run(asked: argparse.Namespace) -> int:
     device, seed, folder = start_torch(asked), 1 if asked.seed is None else asked.seed, Path(asked.folder)
     console = Console(quiet=asked.quiet, highlight=False)
     corpus = make_corpus(folder, seed)
-    console.print(f"A corpus of {len(corpus.train.source):,} sentence pairs is in {folder}/corpus, such as")
+    console.print(
+        f"A corpus of {len(corpus.train.source):,} sentence pairs is in {escape(str(folder))}/corpus, such as"
+    )
     for source, target in list(zip(*corpus.train, strict=True))[:3]:
-        console.print(f"  {source}  [dim]{target}[/]")
+        console.print(f"  {escape(source)}  [dim]{escape(target)}[/]")
     console.print("A Transformer now learns from it, in both directions at once.\n")
     with Display(asked.quiet) as display:
         for event in learn(folder, seed, device):
@@ -52,7 +55,7 @@ def run(asked: argparse.Namespace) -> int:
     _tell_antecedents(console, report.antecedents)
     page = show(folder)
     _tell_what_next(console, folder)
-    console.print(f"Every number of its attention is on this page: {page}")
+    console.print(f"Every number of its attention is on this page: {page}", markup=False)
     if not asked.no_open and sys.stdout.isatty():
         webbrowser.open(page.absolute().as_uri())
     try:
@@ -60,11 +63,12 @@ def run(asked: argparse.Namespace) -> int:
     except InputError as error:
         console.print(str(error), markup=False)
         return 0
-    console.print(f"Where it looked, as figures: {pictures.attention}, {pictures.antecedents}")
+    console.print(f"Where it looked, as figures: {pictures.attention}, {pictures.antecedents}", markup=False)
     return 0
 
 
 def _tell(console: "Console", report: "Report") -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("on sentences it has never seen", "score", box=None, header_style="bold", padding=(0, 2, 0, 0))
@@ -74,7 +78,7 @@ def _tell(console: "Console", report: "Report") -> None:
     table.add_row("seconds, all in all", f"{report.seconds:.0f}")
     console.print("", table, "", sep="\n")
     for example in report.examples:
-        console.print(f"  {example.source}\n    [green]{example.translation}[/]")
+        console.print(f"  {escape(example.source)}\n    [green]{escape(example.translation)}[/]")
 
 
 def _tell_antecedents(console: "Console", found: "Antecedents") -> None:
@@ -97,9 +101,11 @@ def _tell_antecedents(console: "Console", found: "Antecedents") -> None:
 
 
 def _tell_what_next(console: "Console", folder: Path) -> None:
+    from rich.markup import escape
+
     from regard.demo.run import BACK, UNSEEN
 
-    model = folder / "model"
+    model = escape(str(folder / "model"))
     console.print(f"The model is in {model}. What to do next:")
     for command in (
         f'translate {model} "je suis médecin"',

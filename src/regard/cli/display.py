@@ -43,7 +43,7 @@ class Display:
             self._validated(event)
         elif isinstance(event, Ended):
             self.bar.stop()
-            self.console.print(event.why[0].upper() + event.why[1:] + ".", soft_wrap=True)
+            self.console.print(event.why[0].upper() + event.why[1:] + ".", soft_wrap=True, markup=False)
 
     def _validated(self, event: Validated) -> None:
         final = event.update == self.validated  # after the last validation comes that of the model that is kept

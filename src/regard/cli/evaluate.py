@@ -46,7 +46,10 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "--tokenize", help="BLEU's tokenizer; none for tokenised text (default: the target language's, mostly 13a)"
     )
-    parser.add_argument("--resamples", type=int, default=1000, help="for the intervals; 0 = none (default 1000)")
+    parser.add_argument(
+        "--resamples", type=int, default=1000, metavar="N",
+        help="for the intervals; 0 = none (default 1000). Without --seed they are drawn with sacreBLEU's own, 12345",
+    )  # fmt: skip
     parser.add_argument(
         "--attribution", nargs="?", type=int, const=SENTENCES, metavar="N",
         help=f"how far each attribution method can be trusted, over N sentences (default {SENTENCES})",
@@ -70,7 +73,8 @@ def run(asked: argparse.Namespace) -> int:
         translator.transformer.eval()  # an RNN is refused before the work, too
     gold = asked.alignment and read_gold(asked.alignment, len(source), turned=backwards(asked, translator))
     texts = _translated(asked, translator, source)
-    scores = evaluate(texts, target, resamples=asked.resamples, tokenize=_tokenization(asked, translator))
+    tokenize = _tokenization(asked, translator)
+    scores = evaluate(texts, target, resamples=asked.resamples, tokenize=tokenize, seed=asked.seed)
     told: dict[str, Any] = {"scores": [score._asdict() for score in scores]}
     if asked.attribution:
         told["attribution"] = _attribution(asked, translator, Pairs(source, texts))
@@ -94,6 +98,8 @@ def _check(asked: argparse.Namespace) -> None:
         bleu_with(asked.tokenize)
     if asked.resamples < 0:
         raise InputError(f"--resamples is {asked.resamples}; it must not be negative. 0 = no intervals.")
+    if asked.resamples and asked.seed is not None and asked.seed < 0:
+        raise InputError(f"--seed is {asked.seed}; it must not be negative, for the intervals are drawn with it.")
     if asked.attribution is not None and asked.attribution < 1:
         raise InputError(f"--attribution is {asked.attribution}; it needs one sentence at least.")
 

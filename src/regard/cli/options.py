@@ -56,7 +56,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
 
 def add_beam(parser: argparse.ArgumentParser) -> None:
     """The option of a verb that searches for translations."""
-    parser.add_argument("--beam", type=int, metavar="N", help="hypotheses kept at each step; 1 = greedy (default 5)")
+    parser.add_argument(
+        "--beam", type=int, metavar="N", help="hypotheses kept at each step; 1 = greedy (default: the model's)"
+    )
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

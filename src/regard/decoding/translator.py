@@ -10,6 +10,7 @@ from regard.config import EOS, Config, DecodingConfig, configure
 from regard.decoding.hypothesis import Hypothesis
 from regard.decoding.sentences import NOTHING, Engine, Sentence, Translation, batches, growing_chunks, joined, parts
 from regard.errors import InputError
+from regard.text.formats import without_end
 from regard.text.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
@@ -140,11 +141,28 @@ class Translator:
         if raised:
             raise raised[0]
 
-    def score(self, source: Sequence[str], target: Sequence[str], *, direction: str | None = None) -> list[Translation]:
-        """What the model thinks of given translations: `log_probs` of their pieces, in one pass, without a search."""
+    @overload
+    def score(  # type: ignore[overload-overlap]  # a str is a Sequence[str], too
+        self, source: str, target: str, *, direction: str | None = ...
+    ) -> Translation: ...
+    @overload
+    def score(
+        self, source: Sequence[str], target: Sequence[str], *, direction: str | None = ...
+    ) -> list[Translation]: ...
+    def score(
+        self, source: str | Sequence[str], target: str | Sequence[str], *, direction: str | None = None
+    ) -> Translation | list[Translation]:
+        """What the model thinks of a given translation, or of each of many: `log_probs` of their pieces, in one pass,
+        without a search."""
+        if isinstance(source, str) and isinstance(target, str):
+            return self.score([source], [target], direction=direction)[0]
+        if isinstance(source, str) or isinstance(target, str):
+            one, many = ("source", "target") if isinstance(source, str) else ("target", "source")
+            raise InputError(f"The {one} is one line, the {many} a list of lines. Give two lines, or two lists.")
         if len(source) != len(target):
             raise InputError(f"There are {len(source)} sources and {len(target)} targets; each needs one of the other.")
         direction = self._direction(direction)
+        source, target = ([without_end(line) for line in side] for side in (source, target))
         sources = [self.tokenizer.encode_source(line, direction) for line in source]
         targets = [self.tokenizer.encode_target(line) for line in target]
         answers = [NOTHING] * len(source)
@@ -225,6 +243,7 @@ class Translator:
     def _pieces(self, lines: list[str]) -> Iterator[list[list[int]]]:
         """The pieces of each line, in one part or, where the model cannot read so many, in several; none if empty."""
         words, most = self.tokenizer.source, self.config.text.max_length
+        lines = [without_end(line) for line in lines]  # a file that is open gives lines with their ends
         for line, ids in zip(lines, words.encode_many(lines), strict=True):
             if len(ids) <= most or not line.strip():
                 yield [ids] if line.strip() else []

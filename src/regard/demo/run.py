@@ -27,6 +27,7 @@ from regard.training.card import write_card
 from regard.training.loop import Event, train
 from regard.training.prepare import Wanted, prepare
 
+MARK = ".regard-demo"  # the file that tells that a folder is a demo's; it is written before any other
 MINUTES = 1.35  # of training, whatever the machine
 THERE, BACK = "fr-en", "en-fr"
 SETTINGS: Settings = {
@@ -75,14 +76,16 @@ class Report(NamedTuple):
 
 
 def make_corpus(folder: Path, seed: int) -> DemoCorpus:
-    """Writes the parts of the corpus as pairs of text files into folder/corpus; what an earlier demo left goes.
+    """Writes the parts of the corpus as pairs of text files into folder/corpus; an earlier demo's model goes.
 
-    Raises InputError where the folder holds anything else.
+    Raises InputError where the folder holds anything, and no demo, not even one that was interrupted, has marked it.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / "corpus" / "train.fr").exists():
-        raise InputError(f"{folder} is not empty, and not a demo's. Name a new folder: regard demo NEW")
-    for old in ("corpus", "model"):
-        shutil.rmtree(folder / old, ignore_errors=True)
+    mark = folder / MARK
+    if folder.exists() and any(folder.iterdir()) and not mark.exists():
+        why = f"is not empty, and not a demo's ({MARK} is missing)"
+        raise InputError(f"{folder} {why}. Name a new folder: regard demo NEW")
+    write_text(mark, "`regard demo` made this folder; when it is called again, it makes corpus/ and model/ anew.\n")
+    shutil.rmtree(folder / "model", ignore_errors=True)
     corpus = demo_corpus(seed)
     for name, part in (("train", corpus.train), ("valid", corpus.valid), ("test", corpus.test)):
         for language, lines in zip(("fr", "en"), part, strict=True):

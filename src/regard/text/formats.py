@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import io
 import itertools
 import json
 import lzma
@@ -21,6 +22,7 @@ try:
 except ImportError:
     zstd = None
 
+_MAGIC = {b"\x1f\x8b": ".gz", b"\xfd7zXZ\0": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}  # how compressed files begin
 _BOM = b"\xef\xbb\xbf"
 _DAMAGED = (gzip.BadGzipFile, zlib.error, lzma.LZMAError, *((zstd.ZstdError,) if zstd else ()))
 
@@ -35,8 +37,8 @@ class Pairs(NamedTuple):
 def read_pairs(paths: Sequence[str | Path]) -> Pairs:
     """The pairs of two line-parallel files, or of one .tsv or .jsonl; each may end in .gz, .xz or .zst besides.
 
-    A line of a .tsv is source TAB target; "-" is standard input of that kind. A line of a .jsonl is an object with the
-    keys "source" and "target", whatever else it has. A pair with an empty side is kept.
+    A line of a .tsv is source TAB target. A line of a .jsonl is an object with the keys "source" and "target", whatever
+    else it has. "-" is standard input of either kind, compressed or not. A pair with an empty side is kept.
     """
     names = [str(path) for path in paths]
     pairs = Pairs([], [])
@@ -90,10 +92,8 @@ def _called(path: str | Path) -> str:
 def _rows(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     if len(names) == 2 and "-" not in names and not any(_kind(name) in (".tsv", ".jsonl") for name in names):
         return _side_by_side(*names)
-    if len(names) == 1 and (names[0] == "-" or _kind(names[0]) == ".tsv"):
-        return _split(names[0], _from_tsv)
-    if len(names) == 1 and _kind(names[0]) == ".jsonl":
-        return _split(names[0], _from_json)
+    if len(names) == 1 and (names[0] == "-" or _kind(names[0]) in (".tsv", ".jsonl")):
+        return _split(names[0])
     raise InputError(
         f"{' and '.join(names) or 'No file'}: expected two files, one for each language, line by line, "
         f"or one that ends in .tsv or .jsonl (all of them may be compressed: .gz, .xz, .zst)."
@@ -120,8 +120,11 @@ def _side_by_side(source: str, target: str) -> Iterator[tuple[str, str]]:
         yield first, second
 
 
-def _split(name: str, split: Callable[[str, str], tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _split(name: str) -> Iterator[tuple[str, str]]:
+    split = _from_json if _kind(name) == ".jsonl" else _from_tsv
     for number, line in enumerate(read_lines(name), 1):
+        if name == "-" and number == 1 and line.startswith("{") and "\t" not in line:
+            split = _from_json
         yield split(line, f"{_called(name)}, line {number}")
 
 
@@ -177,17 +180,32 @@ def _text(line: bytes, where: str) -> str:
 
 
 def _open(name: str) -> AbstractContextManager[Iterable[bytes]]:
-    if name == "-":
-        return nullcontext(sys.stdin.buffer)
-    ending = Path(name).suffix
+    file: Any = sys.stdin.buffer if name == "-" else name
+    ending = _stdin_ending() if name == "-" else Path(name).suffix
     if ending == ".zst" and zstd is None:
-        raise InputError(f"{name}: reading Zstandard needs backports.zstd: pip install 'regard[scale]', or unpack it.")
-    openers: dict[str, Callable[[str], AbstractContextManager[Iterable[bytes]]]] = {
+        raise InputError(
+            f"{_called(name)}: reading Zstandard needs backports.zstd: pip install 'regard[scale]', or unpack it."
+        )
+    openers: dict[str, Callable[[Any], AbstractContextManager[Iterable[bytes]]]] = {
         ".gz": gzip.open,
         ".xz": lzma.open,
         ".zst": zstd and zstd.open,
     }
-    return openers[ending](name) if ending in openers else Path(name).open("rb")
+    if ending in openers:
+        return openers[ending](file)
+    return nullcontext(file) if name == "-" else Path(name).open("rb")
+
+
+def _stdin_ending() -> str:
+    """The ending that a file with the beginning of standard input would have; what is typed has none."""
+    stdin = sys.stdin.buffer
+    begin = stdin.peek(6) if isinstance(stdin, io.BufferedReader) and not stdin.isatty() else b""
+    return next((ending for magic, ending in _MAGIC.items() if begin.startswith(magic)), "")
+
+
+def without_end(line: str) -> str:
+    r"""The line without the \n or \r\n at its end, where it has one."""
+    return line[:-1].removesuffix("\r") if line.endswith("\n") else line
 
 
 def one_line(text: str) -> str:

@@ -19,7 +19,7 @@ from regard.config import DecodingConfig, Settings, configure, flatten, shown
 from regard.decoding.directory import CONFIG, WEIGHTS, load, load_config, new_model, save_description
 from regard.decoding.translator import Translator
 from regard.device import half_gain
-from regard.disk import write_text
+from regard.disk import discard_unfinished, write_text
 from regard.errors import InputError
 from regard.text.formats import Pairs, drop_empty, fingerprint, read_pairs
 from regard.text.store import encode_pairs
@@ -110,16 +110,18 @@ def _begin(wanted: Wanted) -> Prepared:
     origin = load(wanted.origin) if wanted.origin else None
     settled = _of_origin(origin, wanted.given) | wanted.given
     read, empty = read_enough(wanted.train)
-    recommended = _names(wanted.train) | recommend(len(read.source), _machine(wanted.device), wanted.given)
+    machine = Machine(wanted.device.type, torch.get_num_threads(), half_gain(wanted.device))
+    recommended = _names(wanted.train) | recommend(len(read.source), machine, settled, trained=origin is not None)
     choices = {name: choice for name, choice in recommended.items() if name not in settled}
     config = configure({name: choice.value for name, choice in choices.items()} | settled)
+    refuse_turned(wanted, config.text.directions)
     corpus = split(wanted, read, empty, config.training.seed)
     known = origin.tokenizer if origin else wanted.words
     tokenizer = known or Tokenizer.train(corpus.train, config.text, config.training.seed)
     corpus = _drop_long(corpus, wanted, tokenizer, config.text.max_length)
     run = Run(wanted.folder, config, tokenizer, corpus.train, corpus.valid)
     learner = _learner(run, wanted.device, origin)
-    hold(run.own)
+    _hold(wanted.folder)
     learner.save(run.own / LAST)
     save_description(config, tokenizer, wanted.folder)
     write_text(run.own / NOTE, json.dumps(files_of(wanted) | _fingerprints(corpus), indent=2) + "\n")
@@ -136,12 +138,15 @@ def read_enough(files: Sequence[str]) -> tuple[Pairs, int]:
     return read, empty
 
 
-def _machine(device: torch.device) -> Machine:
-    return Machine(device.type, torch.get_num_threads(), half_gain(device))
+def _hold(folder: Path) -> None:
+    """Keeps other trainings out, and clears away what one left that was killed while it saved."""
+    hold(folder / "training")
+    discard_unfinished(folder, OURS)
+    discard_unfinished(folder / "training")
 
 
 def _go_on(wanted: Wanted, note: dict[str, Any]) -> Prepared:
-    hold(wanted.folder / "training")
+    _hold(wanted.folder)
     trained = flatten(load_config(wanted.folder))
     _refuse_changes(wanted, note, trained)
     changed = {name: value for name, value in wanted.given.items() if trained[name] != value}
@@ -243,14 +248,30 @@ def _of_origin(origin: Translator | None, given: Settings) -> Settings:
     return kept
 
 
-def _names(files: Sequence[str]) -> dict[str, Choice]:
-    """The direction that two files named corpus.fr and corpus.en speak of."""
-    names = [Path(file).name.split(".") for file in files]
+def _codes(files: Sequence[str]) -> list[str]:
+    """The languages that the names of two files, such as corpus.fr and corpus.en.gz, end with; none if not both do."""
+    names = [Path(file).name.lower().split(".") for file in files]
     codes = [next((part for part in reversed(name) if part not in ("gz", "xz", "zst")), "") for name in names]
     languages = {code for code in codes if re.fullmatch("[a-z]{2,3}", code)} - NO_LANGUAGE
-    if len(languages) == 2 == len(codes):
-        return {"text.directions": Choice((f"{codes[0]}-{codes[1]}",), "from the names of the files")}
-    return {}
+    return codes if len(languages) == 2 == len(codes) else []
+
+
+def _names(files: Sequence[str]) -> dict[str, Choice]:
+    """The direction that the names of the files speak of."""
+    codes = _codes(files)
+    return {"text.directions": Choice(("-".join(codes),), "from the names of the files")} if codes else {}
+
+
+def refuse_turned(wanted: Wanted, directions: Sequence[str]) -> None:
+    """Raises InputError where the names of two files say that they stand the other way round than the first direction
+    reads them."""
+    for option, files in (("--train", wanted.train), ("--valid", wanted.valid)):
+        codes = _codes(files)
+        if directions and codes[::-1] == directions[0].lower().split("-"):
+            raise InputError(
+                f"{' and '.join(files)}: their names say {' before '.join(codes)}, but the first direction, "
+                f"{directions[0]}, reads them from left to right. Write {option} {files[1]} {files[0]}."
+            )
 
 
 def split(wanted: Wanted, pairs: Pairs, empty: int, seed: int) -> Corpus:
