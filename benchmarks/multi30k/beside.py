@@ -1,7 +1,7 @@
 """The RNN beside the Transformer on Multi30k, English to German: what each needs to reach the same BLEU.
 
     runs=benchmarks/.runs
-    python benchmarks/multi30k/beside.py --transformer $runs/multi30k-en-de --rnn $runs/multi30k-rnn-en-de
+    python benchmarks/multi30k/beside.py --transformer $runs/multi30k-en-de-forward --rnn $runs/multi30k-rnn-en-de
 
 Two model directories that `benchmarks/multi30k/run` left hold the BLEU of every validation (greedy, 500 pairs). How
 long an update takes is measured here, for a training may have run beside other work: both recipes begin anew, by turns,

@@ -161,6 +161,21 @@ def test_the_mean_of_the_best_becomes_the_model_unless_the_best_alone_is_better(
     assert prepared.learner.standing.best == [(5.0, 2), (4.0, 4)]
 
 
+def test_who_goes_on_from_a_model_begins_with_its_score_and_keeps_it_where_nothing_is_better(begin, scored):
+    scored(1.0)
+    old = begin("old", training_updates=2)
+    finished(old)
+    scored(9.0, 1.0)
+    new = begin("new", origin=old.run.folder, training_updates=4)
+    events = finished(new)
+    assert isinstance(events[0], Validated)
+    assert (events[0].update, events[0].best) == (0, True)
+    assert new.learner.standing.best[0] == (9.0, 0)
+    first, last = (load_tensors(one.run.folder / "model.safetensors")[0] for one in (old, new))
+    assert same(first, last)
+    assert not same(weights_of(new.learner.result), last), "it has learned something, but nothing better"
+
+
 def test_only_the_checkpoints_of_the_best_are_left(begin, scored):
     scored(1.0, 5.0, 3.0, 4.0, 2.0)
     prepared = begin(training_updates=5, training_average=2, training_validate_every=1)

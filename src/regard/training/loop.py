@@ -75,6 +75,7 @@ class Run:
     tokenizer: Tokenizer
     train: Pairs
     valid: Pairs
+    trained: bool = False  # its weights had learned something before the first update
 
     @property
     def own(self) -> Path:
@@ -92,6 +93,10 @@ def train(run: Run, learner: Learner, stop: Callable[[], bool] = lambda: False) 
         yield Ended("this training is over; a higher limit, such as --epochs, goes on", True)
         return
     valid = encode_pairs(run.tokenizer, run.valid)
+    if run.trained and not standing.update and not standing.best:
+        came_from = history.add(_validate(run, learner, valid))  # what follows has to be better
+        learner.save(run.own / LAST)
+        yield came_from
     started = time.monotonic()
     began = started - standing.seconds
     for batches, epoch_length in _updates(run, learner):

@@ -119,7 +119,7 @@ def _begin(wanted: Wanted) -> Prepared:
     known = origin.tokenizer if origin else wanted.words
     tokenizer = known or Tokenizer.train(corpus.train, config.text, config.training.seed)
     corpus = _drop_long(corpus, wanted, tokenizer, config.text.max_length)
-    run = Run(wanted.folder, config, tokenizer, corpus.train, corpus.valid)
+    run = Run(wanted.folder, config, tokenizer, corpus.train, corpus.valid, trained=origin is not None)
     learner = _learner(run, wanted.device, origin)
     _hold(wanted.folder)
     learner.save(run.own / LAST)
@@ -156,7 +156,7 @@ def _go_on(wanted: Wanted, note: dict[str, Any]) -> Prepared:
     corpus = split(wanted, *drop_empty(read_pairs(wanted.train)), config.training.seed)
     corpus = _drop_long(corpus, wanted, tokenizer, config.text.max_length)
     _refuse_other_pairs(wanted, note, _fingerprints(corpus))
-    run = Run(wanted.folder, config, tokenizer, corpus.train, corpus.valid)
+    run = Run(wanted.folder, config, tokenizer, corpus.train, corpus.valid, trained=bool(note["from"]))
     learner = _learner(run, wanted.device)
     try:
         learner.load(run.own / LAST)
