@@ -113,7 +113,7 @@ def test_a_training_killed_at_any_moment_ends_bit_equal_to_an_uninterrupted_one(
         assert same_tensors(killed / file, straight.folder / file)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 def test_sigterm_and_ctrl_c_save_and_leave_and_the_same_command_goes_on(corpus, model, number):
     folder = corpus / f"paused-{number.name}"
     process = started(corpus, folder)
