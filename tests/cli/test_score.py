@@ -65,4 +65,4 @@ def test_files_whose_names_say_that_they_are_the_wrong_way_round_are_refused(reg
     for direction in ("fr-en", "en-fr"):
         ran = regard(verb, two_way, "--direction", direction, *options, toy.folder / "toy.en", toy.folder / "toy.fr")
         assert (ran.code, ran.out) == (2, "")
-        assert "pairs stand as in the training of this model, fr before en" in ran.err
+        assert "pairs stand as the first direction, fr-en, reads them" in ran.err

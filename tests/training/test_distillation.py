@@ -213,6 +213,9 @@ def test_a_corpus_and_a_student_that_have_moved_are_gone_on_with(teacher, wanted
 def test_what_cannot_be_begun_is_refused_before_the_teacher_says_a_word(teacher, wanted, tmp_path, files):
     with refused("nothing to go on with. Give it pairs"):
         begin(dataclasses.replace(wanted, train=[]), teacher)
+    for turned in ({"train": wanted.train[::-1]}, {"valid": wanted.valid[::-1]}):
+        with refused("pairs stand as the first direction, fr-en, reads them"):
+            begin(dataclasses.replace(wanted, **turned), teacher)
     with refused("There is no direction 'de-en'"):
         begin(wanted, teacher._replace(direction="de-en"))
     with refused("decoding.beam_size is 0"):

@@ -77,14 +77,18 @@ def test_the_names_of_the_files_say_the_direction(begin, tmp_path, files):
 @pytest.mark.parametrize("directions", [("en-fr",), ("en-fr", "fr-en")])
 def test_files_whose_names_stand_the_other_way_round_than_the_direction_are_refused(begin, files, directions):
     left, right = files["numbers"]
-    with refused(f"{left} and {right}: .* fr before en, but the first direction, .* Write --train {right} {left}."):
+    with refused(
+        f"{left} and {right}: .* fr before en, but pairs stand as the first direction, .* Write {right} {left}."
+    ):
         begin(text_directions=directions)
     begin(train=[right, left], valid=files["valid"][::-1], text_directions=directions)
 
 
 def test_validation_files_that_stand_the_other_way_round_than_the_others_are_refused(begin, files, tmp_path):
     right, left = files["valid"]
-    with refused(f"{left} and {right}: .* en before fr, but the first direction, fr-en.* --valid {right} {left}"):
+    with refused(
+        f"{left} and {right}: .* en before fr, but pairs stand as the first direction, fr-en.* Write {right} {left}"
+    ):
         begin(valid=[left, right])
     assert not (tmp_path / "model").exists()
     silent = [str(Path(file).rename(tmp_path / name)) for file, name in zip((left, right), "ab", strict=True)]
@@ -92,7 +96,7 @@ def test_validation_files_that_stand_the_other_way_round_than_the_others_are_ref
 
 
 def test_files_that_stand_the_other_way_round_than_in_the_model_to_start_from_are_refused(begin, files, trained):
-    with refused("the first direction, fr-en, reads them from left to right"):
+    with refused("pairs stand as the first direction, fr-en, reads them"):
         begin("next", origin=trained, train=files["numbers"][::-1], valid=[])
 
 

@@ -1,7 +1,6 @@
 """What every verb understands, and what it does about it."""
 
 import argparse
-import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -112,15 +111,9 @@ def backwards(asked: argparse.Namespace, translator: "Translator") -> bool:
 def read_pairs_for(asked: argparse.Namespace, translator: "Translator", names: Sequence[str]) -> "Pairs":
     """Source and target in the direction that is asked for, of pairs that stand as in the training: left what the
     model's first direction reads. Raises InputError where the files' names say that they stand the other way round."""
-    from regard.text.formats import Pairs, read_pairs
+    from regard.text.formats import Pairs, read_pairs, refuse_turned
 
-    languages = next(iter(translator.tokenizer.directions), "").lower().split("-")
-    endings = [re.sub(r"\.(gz|xz|zst)$", "", name).rpartition(".")[2].lower() for name in names]
-    if len(names) == 2 and endings == languages[::-1] != languages:
-        raise InputError(
-            f"{' and '.join(names)}: pairs stand as in the training of this model, {' before '.join(languages)}, "
-            f"whichever --direction reads them. Write {names[1]} {names[0]}."
-        )
+    refuse_turned(names, translator.tokenizer.directions)
     pairs = read_pairs(names)
     return Pairs(pairs.target, pairs.source) if backwards(asked, translator) else pairs
 

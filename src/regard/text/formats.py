@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import lzma
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +24,7 @@ except ImportError:
     zstd = None
 
 _MAGIC = {b"\x1f\x8b": ".gz", b"\xfd7zXZ\0": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}  # how compressed files begin
+_NO_LANGUAGE = {"src", "tgt", "trg", "ref", "txt", "raw", "tok", "bpe"}  # endings that look like one
 _BOM = b"\xef\xbb\xbf"
 _DAMAGED = (gzip.BadGzipFile, zlib.error, lzma.LZMAError, *((zstd.ZstdError,) if zstd else ()))
 
@@ -48,6 +50,25 @@ def read_pairs(paths: Sequence[str | Path]) -> Pairs:
     if not pairs.source:
         raise InputError(f"{' and '.join(map(_called, names))}: empty, but at least one pair is wanted.")
     return pairs
+
+
+def languages(files: Sequence[str]) -> list[str]:
+    """What the names of two files, such as corpus.fr and corpus.en.gz, end with; nothing if not both are languages."""
+    names = [Path(file).name.lower().split(".") for file in files]
+    codes = [next((part for part in reversed(name) if f".{part}" not in _MAGIC.values()), "") for name in names]
+    different = {code for code in codes if re.fullmatch("[a-z]{2,3}", code)} - _NO_LANGUAGE
+    return codes if len(different) == 2 == len(codes) else []
+
+
+def refuse_turned(files: Sequence[str], directions: Sequence[str]) -> None:
+    """Raises InputError where the names of two files say that they stand the other way round than the first direction
+    reads them."""
+    codes = languages(files)
+    if directions and codes[::-1] == directions[0].lower().split("-"):
+        raise InputError(
+            f"{' and '.join(files)}: their names say {' before '.join(codes)}, but pairs stand as the first direction, "
+            f"{directions[0]}, reads them. Write {files[1]} {files[0]}."
+        )
 
 
 def drop_empty(pairs: Pairs) -> tuple[Pairs, int]:

@@ -75,14 +75,14 @@ class Sampled:
     """
 
     def __init__(self, tokenizer: Tokenizer, pairs: Pairs, strength: float) -> None:
-        self.best, words = encode_pairs(tokenizer, pairs), (tokenizer.source, tokenizer.target)
-        self.sides = [_Words(*side, strength) for side in zip(words, self.best, strict=True)] if strength else []
+        best, words = encode_pairs(tokenizer, pairs), (tokenizer.source, tokenizer.target)
+        self.sides = [_Words(*side, strength) for side in zip(words, best, strict=True)] if strength else best
 
     def draw(self, seed: int) -> Encoded:
         """The corpus, a pure function of it, the strength and the seed."""
-        return (
-            Encoded(*(words.draw((seed, side)) for side, words in enumerate(self.sides))) if self.sides else self.best
-        )
+        if isinstance(self.sides, Encoded):
+            return self.sides
+        return Encoded(*(words.draw((seed, side)) for side, words in enumerate(self.sides)))
 
 
 class _Words:

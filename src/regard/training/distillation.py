@@ -21,7 +21,7 @@ from regard.decoding.directory import WEIGHTS
 from regard.decoding.translator import Translator
 from regard.disk import write_text
 from regard.errors import InputError
-from regard.text.formats import Pairs, fingerprint, one_line
+from regard.text.formats import Pairs, fingerprint, one_line, refuse_turned
 from regard.text.tokenizer import Tokenizer
 from regard.training.faults import Judge, usual_ratio
 from regard.training.lock import hold
@@ -215,6 +215,8 @@ def _settled(wanted: Wanted, teacher: Teacher) -> Teacher:
     translator = teacher.translator
     direction = teacher.direction or next(iter(translator.tokenizer.directions), None)
     translator.tokenizer.tag(direction)
+    for files in (wanted.train, wanted.valid):
+        refuse_turned(files, translator.tokenizer.directions)
     beam_size = translator.config.decoding.beam_size if teacher.beam_size is None else teacher.beam_size
     translator.decoding(beam_size=beam_size, n_best=1)
     return teacher._replace(direction=direction, beam_size=beam_size)

@@ -4,7 +4,6 @@ import dataclasses
 import json
 import os
 import random
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from regard.decoding.translator import Translator
 from regard.device import half_gain
 from regard.disk import discard_unfinished, write_text
 from regard.errors import InputError
-from regard.text.formats import Pairs, drop_empty, fingerprint, read_pairs
+from regard.text.formats import Pairs, drop_empty, fingerprint, languages, read_pairs, refuse_turned
 from regard.text.store import encode_pairs
 from regard.text.tokenizer import Tokenizer
 from regard.training.learner import Learner
@@ -38,7 +37,6 @@ FREE = {"model.p_drop", "text.sampling", "text.max_length"}  # may be others tha
 FEWEST = 10  # pairs that can be trained on
 OURS = (CONFIG, WEIGHTS, "tokenizer.model", "source.model", "target.model", "README.md", "learning-curve.png")
 NOTE = "run.json"  # in the folder `training`: what it was begun with
-NO_LANGUAGE = {"src", "tgt", "trg", "ref", "txt", "raw", "tok", "bpe"}  # endings that look like one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +112,8 @@ def _begin(wanted: Wanted) -> Prepared:
     recommended = _names(wanted.train) | recommend(len(read.source), machine, settled, trained=origin is not None)
     choices = {name: choice for name, choice in recommended.items() if name not in settled}
     config = configure({name: choice.value for name, choice in choices.items()} | settled)
-    refuse_turned(wanted, config.text.directions)
+    for files in (wanted.train, wanted.valid):
+        refuse_turned(files, config.text.directions)
     corpus = split(wanted, read, empty, config.training.seed)
     known = origin.tokenizer if origin else wanted.words
     tokenizer = known or Tokenizer.train(corpus.train, config.text, config.training.seed)
@@ -248,30 +247,10 @@ def _of_origin(origin: Translator | None, given: Settings) -> Settings:
     return kept
 
 
-def _codes(files: Sequence[str]) -> list[str]:
-    """The languages that the names of two files, such as corpus.fr and corpus.en.gz, end with; none if not both do."""
-    names = [Path(file).name.lower().split(".") for file in files]
-    codes = [next((part for part in reversed(name) if part not in ("gz", "xz", "zst")), "") for name in names]
-    languages = {code for code in codes if re.fullmatch("[a-z]{2,3}", code)} - NO_LANGUAGE
-    return codes if len(languages) == 2 == len(codes) else []
-
-
 def _names(files: Sequence[str]) -> dict[str, Choice]:
     """The direction that the names of the files speak of."""
-    codes = _codes(files)
+    codes = languages(files)
     return {"text.directions": Choice(("-".join(codes),), "from the names of the files")} if codes else {}
-
-
-def refuse_turned(wanted: Wanted, directions: Sequence[str]) -> None:
-    """Raises InputError where the names of two files say that they stand the other way round than the first direction
-    reads them."""
-    for option, files in (("--train", wanted.train), ("--valid", wanted.valid)):
-        codes = _codes(files)
-        if directions and codes[::-1] == directions[0].lower().split("-"):
-            raise InputError(
-                f"{' and '.join(files)}: their names say {' before '.join(codes)}, but the first direction, "
-                f"{directions[0]}, reads them from left to right. Write {option} {files[1]} {files[0]}."
-            )
 
 
 def split(wanted: Wanted, pairs: Pairs, empty: int, seed: int) -> Corpus:
