@@ -35,13 +35,13 @@ p_drop = 0.0
 tokenizer = "bpe"
 vocabulary = 600
 [training]
-batch_tokens = 512
+batch_tokens = 256
 accumulate = 1
 precision = "float32"
 learning_rate = 0.01
 warmup = 30
 ema = 0.9
-epochs = 12
+epochs = 16
 validate_every = 1000
 """
 FILES = {  # what the pages call files of the reader's

@@ -26,8 +26,10 @@ def token_batches(
 
 
 def _by_length(source: Rows, target: Rows) -> Rows:
-    """The order by source length, then by target length, up and down in turns so that neighbours stay alike."""
-    return np.lexsort((np.where(source % 2, target, -target), source))
+    """The order by source length, two lengths together, then by target length, up and down in turns so that neighbours
+    stay alike."""
+    both = source // 2
+    return np.lexsort((source, np.where(both % 2, target, -target), both))
 
 
 def _cuts(source: Rows, target: Rows, budget: int) -> Iterator[slice]:
