@@ -39,6 +39,8 @@ def table(results: Told) -> str:
             "",
             *_growth(results["growth"]),
             "",
+            *_tokens(results["tokens"]),
+            "",
             *_shares(results),
             "",
         ]
@@ -83,6 +85,20 @@ def _growth(rows: list[Told]) -> list[str]:
             f"| {_times(translated)} | {translated['memory_mib']:,.0f} |"
         )
     return lines
+
+
+def _tokens(rows: list[Told]) -> list[str]:
+    return [
+        "## Memory of a token in a training update; one thread",
+        "",
+        f"| preset | precision | {rows[0]['few']:,} tokens, MiB | {rows[0]['many']:,} tokens, MiB | one token, KiB |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {row['preset']} | {row['precision']} | {row['few_mib']:,.0f} | {row['many_mib']:,.0f} "
+            f"| {row['token_kib']:,.0f} |"
+            for row in rows
+        ),
+    ]
 
 
 def _shares(results: Told) -> list[str]:

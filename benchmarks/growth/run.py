@@ -5,6 +5,7 @@
 - the time of the encoder for one sentence of 8 to 2,048 pieces, beside the operations that it takes;
 - time and memory of a training update, and of greedy translation by the PyTorch engine, when the layers, the width or
   the vocabulary are halved and doubled;
+- what a token more in a batch adds to the memory of a training update;
 - the share of the machine's measured matrix-product peak, in float32, bfloat16 and 8 bits, that training and
   translating reach, on one thread and on all; the operations are counted as in operations.py.
 
@@ -43,6 +44,7 @@ BATCH = Pieces(32, 32, 32)  # of an update and of a translation
 FACTORS = (0.25, 0.5, 1, 2, 4)
 LENGTHS = tuple(2**power for power in range(3, 12))
 PRESETS = ("tiny", "small", "base")
+SENTENCES = (32, 128)  # of the two updates whose memories are compared
 EIGHT = "8 bits"
 Told = dict[str, Any]
 
@@ -54,6 +56,7 @@ def main() -> None:
     results = describe(Path(__file__)) | {"reference": REFERENCE | {"vocabulary": VOCABULARY}, "batch": BATCH._asdict()}
     results["lengths"] = list(lengths(asked))
     results["growth"] = list(growth(asked))
+    results["tokens"] = list(tokens(asked))
     results["peaks"] = list(peaks(asked))
     results["shares"] = list(shares(asked, results["peaks"]))
     keep(results, table(results), asked.into)
@@ -71,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def measured(kind: str, threads: int, asked: argparse.Namespace, **task: Any) -> Told:
     """What one point tells."""
-    task |= {"kind": kind, "threads": threads, "repeats": 2 if asked.quick else asked.repeats}
+    task = {"kind": kind, "threads": threads, "repeats": 2 if asked.quick else asked.repeats} | task
     environment = os.environ | {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     done = subprocess.run(
         [sys.executable, HERE / "point.py", json.dumps(task)],
@@ -113,6 +116,19 @@ def changed(what: str, factor: float) -> tuple[dict[str, int], int]:
     return sizes, int(VOCABULARY * factor) if what == "vocabulary" else VOCABULARY
 
 
+def tokens(asked: argparse.Namespace) -> Iterator[Told]:
+    """The memory of an update with few tokens and with many, and what the difference is for one; one thread."""
+    for name in PRESETS[:1] if asked.quick else PRESETS:
+        for precision in ("float32", "bfloat16"):
+            task = {"sizes": _sizes(name), "vocabulary": VOCABULARY, "precision": precision, "repeats": 1}
+            batches = [BATCH._replace(sentences=sentences) for sentences in SENTENCES]
+            few, many = (measured("update", 1, asked, pieces=pieces, **task)["memory_mib"] for pieces in batches)
+            lengths = BATCH.source + BATCH.target
+            a_token = (many - few) / (lengths * (SENTENCES[1] - SENTENCES[0]))
+            row = {"preset": name, "precision": precision, "few_mib": few, "many_mib": many}
+            yield row | {"few": lengths * SENTENCES[0], "many": lengths * SENTENCES[1], "token_kib": 1024 * a_token}
+
+
 def peaks(asked: argparse.Namespace) -> Iterator[Told]:
     """What the machine's matrix products reach."""
     precisions = ["float32", "bfloat16"] + ([EIGHT] if hasattr(torch, "_int_mm") else [])
@@ -128,7 +144,7 @@ def shares(asked: argparse.Namespace, peak: list[Told]) -> Iterator[Told]:
     runs = [("update", "float32"), ("update", "bfloat16"), ("translate", "float32")]
     runs += [("fast", EIGHT)] if find_spec("ctranslate2") else []
     for name in PRESETS[:1] if asked.quick else PRESETS:
-        sizes = {key.removeprefix("model."): value for key, value in preset(name).items()}
+        sizes = _sizes(name)
         for threads in asked.cores:
             for kind, precision in runs:
                 task = {"sizes": sizes, "vocabulary": VOCABULARY, "pieces": BATCH}
@@ -138,6 +154,10 @@ def shares(asked: argparse.Namespace, peak: list[Told]) -> Iterator[Told]:
                 most = reached.get((threads, precision), reached[threads, "float32"])
                 row = {"preset": name, "threads": threads, "kind": kind, "precision": precision}
                 yield told | row | {"operations_per_second": speed, "share": speed / most}
+
+
+def _sizes(name: str) -> dict[str, Any]:
+    return {key.removeprefix("model."): value for key, value in preset(name).items()}
 
 
 def _operations(kind: str, sizes: dict[str, int], told: Told) -> float:
