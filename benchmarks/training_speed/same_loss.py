@@ -3,38 +3,47 @@
     python benchmarks/training_speed/same_loss.py
 
 Both begin with the same weights and read the same batches of Multi30k, French to English; nothing is dropped out, so
-that chance has no part in it. A few seeds, each with weights and an order of the batches of its own. On one thread, so
-that the sums are of the same parts; no time is measured. Writes same_loss.json and same_loss.md next to this file, or
-into --into.
+that chance has no part in it. regard also as it trains on two cores: each batch as two halves, side by side. A few
+seeds, each with weights and an order of the batches of its own. No time is measured. Writes same_loss.json and
+same_loss.md next to this file, or into --into.
 """
 
 # ruff: noqa: T201
 
 import argparse
+import dataclasses
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from own_regard import as_batch, configuration
 from peer_torch import Translator, optimizer_of, train_on
-from run import TASK, prepare, sizes_of
+from run import TASK, UPDATES, prepare, sizes_of
 from stopwatch import Pair, log_loss, started, updates
 from torch import nn
 
 from regard.model.attention import MultiHeadAttention
 from regard.model.transformer import Transformer
-from regard.training.learner import Learner
+from regard.training.learner import Batch, Learner
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
 from machine import describe, keep, need_multi30k, sentence  # noqa: E402
 
+
+class Way(NamedTuple):
+    """A way in which regard trains."""
+
+    float32: bool
+    abreast: int  # parts of a batch that are worked on side by side
+
+
 BAR = 1.0  # % that the losses may differ by
-PRECISIONS = {"regard": False, "regard in float32": True}
+WAYS = {"regard": Way(False, 1), "regard, two halves abreast": Way(False, 2), "regard in float32": Way(True, 1)}
 PLAIN = "torch.nn.Transformer, plain loop"
 CPU = torch.device("cpu")
 Row = dict[str, Any]
@@ -45,17 +54,20 @@ def main() -> None:
     asked = _parser().parse_args()
     need_multi30k("train.fr.gz")
     torch.set_num_threads(1)
-    results = describe(Path(__file__)) | {"updates": asked.updates, "bar_percent": BAR}
+    results = describe(Path(__file__)) | {"bar_percent": BAR, "sizes": []}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        task = TASK | prepare(folder, [1]) | {"cores": 1, "updates": asked.updates} | sizes_of("tiny", p_drop=0.0)
-        results["rows"] = [row for seed in range(1, 1 + asked.seeds) for row in compared(folder, task, seed)]
+        common = TASK | prepare(folder, [1]) | {"cores": 1}
+        for size, updates in UPDATES.items():
+            task = common | {"updates": asked.updates or updates} | sizes_of(size, p_drop=0.0)
+            rows = [row for seed in range(1, 1 + asked.seeds) for row in compared(folder, task, seed)]
+            results["sizes"].append({"preset": size, "updates": task["updates"], "rows": rows})
     keep(results, table(results), asked.into, "same_loss")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="The loss of regard beside that of a plain loop.")
-    parser.add_argument("--updates", type=int, default=100)
+    parser.add_argument("--updates", type=int, help="of each model (default: more for a small one)")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--into", type=Path, default=HERE)
     return parser
@@ -74,17 +86,23 @@ def compared(folder: Path, task: dict[str, Any], seed: int) -> Iterator[Row]:
     theirs.eval()
     plain = log_loss(folder, theirs)
     yield {"seed": seed, "name": PLAIN, "log_loss": plain, "differs_percent": 0.0}
-    for name, whole in PRECISIONS.items():
-        config = configuration(task | {"float32": whole})
+    for name, way in WAYS.items():
+        config = configuration(task | {"float32": way.float32})
         model = Transformer(config.model, task["vocabulary"], task["vocabulary"])
         model.load_state_dict(ours.state_dict())
-        learner = Learner(model, config.training, CPU)
+        learner = Learner(model, dataclasses.replace(config.training, accumulate=way.abreast), CPU)
         for [pair] in shuffled(folder, task, seed):
-            learner.update([as_batch(pair)], task["learning_rate"])
+            learner.update(parted(as_batch(pair), way.abreast), task["learning_rate"])
         model.eval()
         found = log_loss(folder, lambda source, target, model=model: model(source, started(target)))
         yield {"seed": seed, "name": name, "log_loss": found, "differs_percent": 100 * (found / plain - 1)}
         print(f"seed {seed}, {name}: {found:.4f}; {PLAIN}: {plain:.4f}")
+
+
+def parted(batch: Batch, parts: int) -> list[Batch]:
+    """As many batches, of as many pairs each, or nearly."""
+    sides = zip(*(side.tensor_split(parts) for side in batch), strict=True)
+    return [Batch(*part) for part in sides]
 
 
 def shuffled(folder: Path, task: dict[str, Any], seed: int) -> Iterator[list[Pair]]:
@@ -114,23 +132,23 @@ def _attention(ours: MultiHeadAttention, theirs: nn.MultiheadAttention) -> None:
 
 def table(results: Row) -> str:
     """same_loss.md"""
-    rows = results["rows"]
-    most = max(abs(row["differs_percent"]) for row in rows)
+    most = max(abs(row["differs_percent"]) for size in results["sizes"] for row in size["rows"])
     lines = [
         "# The same loss after the same updates",
         "",
-        f"`tiny` (4+4 layers, d_model 128), Multi30k French to English, updates of {TASK['batch_tokens']:,} tokens, "
-        f"the same initial weights and the same batches, no dropout: -log p of a target piece of the validation set, "
-        f"in nats, after {results['updates']} updates. They differ by {most:.2f} % at most; the bar is {BAR:g} %. "
-        f"{sentence(results)}",
+        f"Multi30k French to English, updates of {TASK['batch_tokens']:,} tokens, the same initial weights and the "
+        f"same batches, no dropout: -log p of a target piece of the validation set, in nats. The losses differ by "
+        f"{most:.2f} % at most; the bar is {BAR:g} %. {sentence(results)}",
         "",
-        f"| seed | {PLAIN} | {' | '.join(f'{name} | differs by' for name in PRECISIONS)} |",
-        f"|---|---|{'---|---|' * len(PRECISIONS)}",
+        f"| preset | updates | seed | {PLAIN} | {' | '.join(f'{name} | differs by' for name in WAYS)} |",
+        f"|---|---|---|---|{'---|---|' * len(WAYS)}",
     ]
-    for seed in dict.fromkeys(row["seed"] for row in rows):
-        own = {row["name"]: row for row in rows if row["seed"] == seed}
-        cells = [f"{own[name]['log_loss']:.4f} | {own[name]['differs_percent']:+.2f} %" for name in PRECISIONS]
-        lines.append(f"| {seed} | {own[PLAIN]['log_loss']:.4f} | {' | '.join(cells)} |")
+    for size in results["sizes"]:
+        for seed in dict.fromkeys(row["seed"] for row in size["rows"]):
+            own = {row["name"]: row for row in size["rows"] if row["seed"] == seed}
+            cells = [f"{own[name]['log_loss']:.4f} | {own[name]['differs_percent']:+.2f} %" for name in WAYS]
+            begin = f"{size['preset']} | {size['updates']} | {seed} | {own[PLAIN]['log_loss']:.4f}"
+            lines.append(f"| {begin} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
