@@ -17,7 +17,7 @@ from regard.interop.ctranslate2 import (
     position_rows,
     write_engine,
 )
-from regard.interop.shortlist import Shortlist
+from regard.interop.shortlist import Rest, Shortlist
 from regard.weights import weights_of
 
 LINES = ["the animal did not cross the street", "it was too tired", "a dog ran", "you don't know it", "a", "it ran"]
@@ -82,17 +82,24 @@ def test_a_beam_finds_the_pieces_that_pytorch_finds(random_translator, tmp_path,
 
 @pytest.mark.parametrize("shape", ["post-norm", "untied", "a vocabulary for each side", "two directions"])
 @pytest.mark.parametrize("beam_size", [1, 4])
-def test_with_a_shortlist_it_finds_what_pytorch_finds_with_those_logits(random_translator, tmp_path, shape, beam_size):
-    """The slow twin: what is not kept has no probability, what stands for the rest has its bias."""
+def test_with_a_shortlist_it_finds_what_pytorch_finds_with_those_logits(
+    random_translator, tmp_path, monkeypatch, shape, beam_size
+):
+    """The slow twin: what is not kept has no probability, and the copies of the rest, here the vector of a piece that
+    is left out, share out what theirs has."""
     slow = random_translator(-6.0, **SHAPES[shape])
     vocabulary = len(slow.tokenizer.target)
     pieces = np.random.default_rng(3).permutation(np.arange(EOS + 1, vocabulary))
-    short = Shortlist(np.array([EOS, *sorted(pieces[:150])]), np.sort(pieces[150:180]))
+    vector = slow.model.output.weight[int(pieces[-1])].detach().numpy()
+    monkeypatch.setattr("regard.interop.shortlist.COPIES", 30)
+    short = Shortlist(np.array([EOS, *sorted(pieces[:150])]), Rest(vector, 2.0))
     fast = with_engine(slow, tmp_path, shortlist=short)
-    kept, bias = short.outputs(vocabulary)
+    kept, bias, copies, _ = short.outputs(vocabulary)
     shift = torch.full((vocabulary,), -torch.inf)
     shift[torch.from_numpy(kept)] = torch.from_numpy(bias)
-    slow.model.logits.listeners.append(lambda logits: logits + shift)
+    takes_from = torch.arange(vocabulary)
+    takes_from[torch.from_numpy(kept[copies])] = int(pieces[-1])
+    slow.model.logits.listeners.append(lambda logits: logits[..., takes_from] + shift)
     found, expected = (one.translate(LINES, beam_size=beam_size) for one in (fast, slow))
     assert_same_but_for_those_cut_off(found, expected)
     slow.model.logits.listeners.clear()

@@ -1,6 +1,5 @@
 """Whether a shortlist is harmless is tried on held-out lines; here they are those of a language of one word a word."""
 
-import dataclasses
 import shutil
 from types import SimpleNamespace
 
@@ -8,26 +7,32 @@ import numpy as np
 import pytest
 
 from regard.decoding.directory import WEIGHTS
-from regard.interop import proof
+from regard.interop import proof, shortlist
 from regard.interop.engines import SHORTLIST, hash_of, key, load
 from regard.interop.proof import Verdict, give_shortlist, prove
-from regard.interop.shortlist import Shortlist, learn_shortlist
+from regard.interop.rest import fit_rest
+from regard.interop.shortlist import Shortlist, likely_pieces
 from regard.text.formats import Pairs
 from regard.text.store import encode_pairs
 
 
 @pytest.fixture
-def learned(two_way, pairs):
-    """The list of the toy language but for a letter that it has not: else nothing would be left out."""
-    words = load(two_way).tokenizer
-    whole = learn_shortlist(encode_pairs(words, pairs), words)
-    return dataclasses.replace(whole, listed=whole.listed[whole.listed != words.target.id_of("<0x51>")])
+def learned(two_way, pairs, monkeypatch):
+    """The list of the toy language but for some letters that it has not: else nothing would be left out. One of them
+    has the vector of the rest, the others are gone."""
+    for module in (proof, shortlist):
+        monkeypatch.setattr(module, "COPIES", 1)
+    translator = load(two_way)
+    encoded, letters = encode_pairs(translator.tokenizer, pairs), ("<0x51>", "<0x52>", "<0x53>")
+    whole = likely_pieces(encoded, translator.tokenizer)
+    listed = np.setdiff1d(whole, [translator.tokenizer.target.id_of(letter) for letter in letters])
+    return Shortlist(listed, fit_rest(translator.model, encoded, listed))
 
 
 @pytest.fixture
 def model(two_way, learned, tmp_path, monkeypatch):
     """A copy of a model, whose shortlist will be that."""
-    monkeypatch.setattr(proof, "learn_shortlist", lambda *_: learned)
+    monkeypatch.setattr(proof, "likely_pieces", lambda *_: learned.listed)
     return shutil.copytree(two_way, tmp_path / "model")
 
 
@@ -41,6 +46,7 @@ def test_it_is_kept_only_where_it_proves_itself(model, pairs, learned, monkeypat
     if verdict.kept:
         given = Shortlist.load(model / SHORTLIST)
         assert np.array_equal(given.listed, learned.listed)
+        assert given.rest.vector.tolist() == pytest.approx(learned.rest.vector.tolist(), abs=1e-5)
         assert given.weights == hash_of(model / WEIGHTS)
         assert (model / "engines" / "ctranslate2-int8" / key(model)).is_dir()
 
@@ -80,10 +86,10 @@ def test_few_held_out_pairs_prove_nothing(model, pairs, monkeypatch, count, told
 
 
 def test_two_engines_that_are_alike_do_not_race(model, two_way, pairs, monkeypatch):
-    monkeypatch.setattr(proof, "learn_shortlist", learn_shortlist)  # of so small a vocabulary it leaves nothing out
+    monkeypatch.setattr(proof, "likely_pieces", likely_pieces)  # of so small a vocabulary it leaves nothing out
     monkeypatch.setattr(proof, "prove", lambda *_, **__: 1 / 0)
     pieces = len(load(two_way).tokenizer.target)
-    assert f"left out: with those that stand for the rest, it would hold all {pieces} pieces." in str(
+    assert f"left out: with what stands for the rest, it would hold all {pieces} pieces." in str(
         give_shortlist(model, pairs, pairs)
     )
     assert not (model / SHORTLIST).exists()

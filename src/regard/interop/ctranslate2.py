@@ -83,6 +83,7 @@ def as_spec(weights: Weights, config: Config, tokenizer: Tokenizer, outputs: "Ou
     decoder.projection.weight = weights.get("output.weight", target)[written]
     if outputs is not None:
         decoder.projection.bias = outputs.bias
+        decoder.projection.weight[outputs.copies] = outputs.vector
     _fill_stack(encoder, "encoder", weights)
     _fill_stack(decoder, "decoder", weights)
     spec = TransformerSpec(encoder, decoder)

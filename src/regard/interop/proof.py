@@ -17,7 +17,8 @@ from regard.decoding.sentences import Translation
 from regard.decoding.translator import Translator
 from regard.evaluation import bleu, tokenization
 from regard.interop.engines import READ, SHORTLIST, hash_of, pick
-from regard.interop.shortlist import Shortlist, learn_shortlist
+from regard.interop.rest import fit_rest
+from regard.interop.shortlist import COPIES, Shortlist, left_out, likely_pieces
 from regard.text.formats import Pairs
 from regard.text.store import encode_pairs
 
@@ -74,10 +75,12 @@ def give_shortlist(folder: Path, train: Pairs, held_out: Pairs, *, threads: int 
     if (count := len(held_out.source)) < FEWEST:
         return Untried(f"too few held-out pairs to prove that it does no harm ({count}; it takes {FEWEST})")
     weights = hash_of(folder / WEIGHTS)
-    tokenizer = pick(folder, "cpu", "ctranslate2", threads=threads).translator.tokenizer
-    learned = learn_shortlist(encode_pairs(tokenizer, train), tokenizer)
-    if len(learned.outputs(len(tokenizer.target)).pieces) == len(tokenizer.target):
-        return Untried(f"with those that stand for the rest, it would hold all {len(tokenizer.target):,} pieces")
+    translator = pick(folder, "cpu", "ctranslate2", threads=threads).translator
+    tokenizer, encoded = translator.tokenizer, encode_pairs(translator.tokenizer, train)
+    listed = likely_pieces(encoded, tokenizer)
+    if len(left_out(listed, len(tokenizer.target))) <= COPIES:
+        return Untried(f"with what stands for the rest, it would hold all {len(tokenizer.target):,} pieces")
+    learned = Shortlist(listed, fit_rest(translator.model, encoded, listed))
     verdict = prove(folder, learned, held_out, threads=threads)
     if verdict.kept:
         dataclasses.replace(learned, weights=weights).save(folder / SHORTLIST)

@@ -1,6 +1,7 @@
 """The shortlist: what a translation may hold, so that the output layer of the fast engine is small.
 
-Learned from the training pairs; `regard.interop.proof` tells whether one is harmless.
+Learned from the training pairs; `regard.interop.rest` makes what stands for all else, and `regard.interop.proof` tells
+whether a shortlist is harmless.
 """
 
 import dataclasses
@@ -21,7 +22,15 @@ from regard.text.store import Encoded, Ragged
 from regard.text.tokenizer import SPACE, Tokenizer, Vocabulary
 
 SEEN = 3  # times that a piece came in the training targets, to be on the list
-ONE_IN, FEWEST = 6, 1000  # pieces that stand for all that are left out: one in so many, and so many at least
+COPIES = 300  # of the vector that stands for what is left out
+
+
+class Rest(NamedTuple):
+    """What stands for all pieces that are left out: where the output layer reads h, `vector` · h + `bias` is about the
+    logarithm of the sum of exp(w · h) over their rows w."""
+
+    vector: NDArray[np.float32]  # as wide as the model
+    bias: float
 
 
 class Outputs(NamedTuple):
@@ -29,6 +38,8 @@ class Outputs(NamedTuple):
 
     pieces: NDArray[np.int64]  # ascending; the special pieces are among them
     bias: NDArray[np.float32]  # added to their logits
+    copies: NDArray[np.int64]  # the places of those that are the vector of the rest, instead of their piece's own
+    vector: NDArray[np.float32]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,28 +47,31 @@ class Shortlist:
     """The target pieces that may come.
 
     What is left out still takes part in the softmax, or else every probability would be too high, now more, now less,
-    and a beam, which compares them, would find something else. So a sample of it, `rest`, stands for all of it: its
-    logits are raised by the logarithm of how many pieces each stands for (importance sampling of the softmax's
-    denominator: Bengio and Senecal, 2003).
+    and a beam, which compares them, would find something else. One vector stands for all of it. The output layer has it
+    some hundred times, each with that part of the weight, in place of pieces that are left out: so none of the copies
+    is ever likely enough to be written.
     """
 
     listed: NDArray[np.int64]
-    rest: NDArray[np.int64]
+    rest: Rest
     weights: str = ""  # SHA-256 of the weights that it was proved for; an engine of others does without it
 
     def save(self, path: Path) -> None:
         """Writes it, whole or not at all."""
         with written_whole(path) as aside, aside.open("wb") as file:
-            listed, rest = self.listed.astype(np.uint32), self.rest.astype(np.uint32)
-            np.savez_compressed(file, listed=listed, rest=rest, weights=np.array(self.weights))
+            listed, (vector, bias) = self.listed.astype(np.uint32), self.rest
+            np.savez_compressed(file, listed=listed, vector=vector, bias=np.array(bias), weights=np.array(self.weights))
 
     @classmethod
     def load(cls, path: Path) -> "Shortlist":
         """What `save` wrote. Raises InputError where it is damaged."""
         try:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as saved:  # np.load leaves a bad file open
-                weights = str(saved["weights"]) if "weights" in saved else ""  # older ones do not say
-                return cls(saved["listed"].astype(np.int64), saved["rest"].astype(np.int64), weights)
+                listed = saved["listed"].astype(np.int64)
+                if "vector" not in saved:  # as older ones were: for no weights, so not used
+                    return cls(listed, Rest(np.empty(0, np.float32), 0.0))
+                rest = Rest(saved["vector"].astype(np.float32), float(saved["bias"]))
+                return cls(listed, rest, str(saved["weights"]))
         except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
             raise InputError(
                 f"{path}: damaged. Take it from a copy, or delete it: it only makes things quicker."
@@ -65,26 +79,27 @@ class Shortlist:
 
     def outputs(self, vocabulary: int) -> Outputs:
         """What the output layer of a model with so many target pieces keeps."""
-        pieces = np.unique(np.concatenate([np.arange(EOS + 1), self.listed, self.rest]))
+        others = left_out(self.listed, vocabulary)[:COPIES]
+        pieces = np.unique(np.concatenate([np.arange(EOS + 1), self.listed, others]))
+        copies = np.searchsorted(pieces, others)
         bias = np.zeros(len(pieces), np.float32)
-        if len(self.rest):
-            left_out = vocabulary - len(pieces)
-            bias[np.isin(pieces, self.rest)] = math.log1p(left_out / len(self.rest))
-        return Outputs(pieces, bias)
+        bias[copies] = self.rest.bias - math.log(max(1, len(others)))
+        return Outputs(pieces, bias, copies, self.rest.vector)
 
 
-def learn_shortlist(encoded: Encoded, tokenizer: Tokenizer, *, seen: int = SEEN, rest: int | None = None) -> Shortlist:
+def left_out(listed: NDArray[np.int64], vocabulary: int) -> NDArray[np.int64]:
+    """The pieces of a vocabulary that are not listed, nor special."""
+    return np.setdiff1d(np.arange(EOS + 1, vocabulary), listed)
+
+
+def likely_pieces(encoded: Encoded, tokenizer: Tokenizer, *, seen: int = SEEN) -> NDArray[np.int64]:
     """The pieces that the model has learned to write: those that came in the training targets more than now and then.
 
-    Besides, what it may copy: names. Of a vocabulary for both languages, hardly more than half. `rest`: how many pieces
-    stand for those that are left out; None: as the defaults above say.
+    Besides, what it may copy: names. Of a vocabulary for both languages, hardly more than half.
     """
     counts = np.bincount(encoded.target.values, minlength=len(tokenizer.target))
     often = np.flatnonzero(counts >= seen).tolist()
-    listed = np.unique([EOS, *_plain(tokenizer.target), *_names(encoded.source, tokenizer), *often])
-    others = np.setdiff1d(np.arange(EOS + 1, len(tokenizer.target)), listed)
-    rest = max(FEWEST, len(others) // ONE_IN) if rest is None else rest
-    return Shortlist(listed, np.sort(np.random.default_rng(1).permutation(others)[:rest]))
+    return np.unique([EOS, *_plain(tokenizer.target), *_names(encoded.source, tokenizer), *often])
 
 
 def _plain(words: Vocabulary) -> list[int]:

@@ -1,0 +1,60 @@
+"""One vector that weighs in the softmax as much as all the pieces that a shortlist leaves out."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from regard.config import BOS, PAD
+from regard.interop.shortlist import Rest, left_out
+from regard.model.encoder_decoder import EncoderDecoder
+from regard.text.batching import pad
+from regard.text.store import Encoded
+
+PAIRS, BATCH = 1000, 8  # of the training, at whose targets the vector is fitted; at the same time
+RIDGE = 1e-3  # of the mean square of a number that the output layer reads
+
+
+@torch.inference_mode()
+def fit_rest(model: EncoderDecoder, encoded: Encoded, listed: NDArray[np.int64]) -> Rest:
+    """v and b such that v · h + b is about log(sum exp(w · h)) over the output layer's rows w that are not listed.
+
+    h is what the output layer reads before each piece of some training targets. Least squares: an error there shifts
+    the logarithm of the softmax's denominator by as much, times the share that the pieces have in it, so each h weighs
+    by the square of this share. A ridge (Hoerl and Kennard, 1970) holds v where layer norm leaves h no room to differ.
+    """
+    others = torch.from_numpy(left_out(listed, len(model.output.weight)))
+    read, sums, shares = [], [], []
+    for h in _read(model, encoded):
+        logits = h @ model.output.weight.T
+        read.append(h.double())
+        sums.append(logits[:, others].logsumexp(dim=1).double())
+        shares.append((sums[-1] - logits.logsumexp(dim=1)).exp())
+    vector, bias = _ridge(torch.cat(read), torch.cat(sums), torch.cat(shares) ** 2)
+    return Rest(vector.float().numpy(), float(bias))
+
+
+def _read(model: EncoderDecoder, encoded: Encoded) -> Iterator[Float[Tensor, "n model"]]:
+    """What the output layer reads of some rows, chosen by chance but always the same, at their targets' places."""
+    rows = np.random.default_rng(1).permutation(len(encoded.source))[:PAIRS].tolist()
+    for start in range(0, len(rows), BATCH):
+        some = rows[start : start + BATCH]
+        source = torch.from_numpy(pad([encoded.source[row] for row in some], PAD))
+        target = torch.from_numpy(pad([np.append(BOS, encoded.target[row][:-1]) for row in some], PAD))
+        yield model.decode(model.encode(source), target)[target != PAD]
+
+
+def _ridge(
+    x: Float[Tensor, "n model"], y: Float[Tensor, " n"], weight: Float[Tensor, " n"]
+) -> tuple[Float[Tensor, " model"], Float[Tensor, ""]]:
+    """v and b of the least sum of weight * (x · v + b - y) ** 2, and of the ridge."""
+    weight = weight / weight.sum()
+    x_mean, y_mean = weight @ x, weight @ y
+    x, y = x - x_mean, y - y_mean
+    square = x.T @ (weight[:, None] * x)
+    ridge = RIDGE * square.diagonal().mean() * torch.eye(len(square), dtype=square.dtype)
+    v = torch.linalg.solve(square + ridge, x.T @ (weight * y))
+    return v, y_mean - x_mean @ v
