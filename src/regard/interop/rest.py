@@ -15,6 +15,7 @@ from regard.text.batching import pad
 from regard.text.store import Encoded
 
 PAIRS, BATCH = 1000, 8  # of the training, at whose targets the vector is fitted; at the same time
+PLACES = 256  # whose logits are made at the same time
 RIDGE = 1e-3  # of the mean square of a number that the output layer reads
 
 
@@ -44,7 +45,7 @@ def _read(model: EncoderDecoder, encoded: Encoded) -> Iterator[Float[Tensor, "n 
         some = rows[start : start + BATCH]
         source = torch.from_numpy(pad([encoded.source[row] for row in some], PAD))
         target = torch.from_numpy(pad([np.append(BOS, encoded.target[row][:-1]) for row in some], PAD))
-        yield model.decode(model.encode(source), target)[target != PAD]
+        yield from model.decode(model.encode(source), target)[target != PAD].split(PLACES)
 
 
 def _ridge(
