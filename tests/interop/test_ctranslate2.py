@@ -17,7 +17,10 @@ from regard.interop.ctranslate2 import (
     position_rows,
     write_engine,
 )
-from regard.interop.shortlist import Rest, Shortlist
+from regard.interop.rest import fit_rest
+from regard.interop.shortlist import Rest, Shortlist, left_out
+from regard.text.formats import Pairs
+from regard.text.store import encode_pairs
 from regard.weights import weights_of
 
 LINES = ["the animal did not cross the street", "it was too tired", "a dog ran", "you don't know it", "a", "it ran"]
@@ -104,6 +107,37 @@ def test_with_a_shortlist_it_finds_what_pytorch_finds_with_those_logits(
     assert_same_but_for_those_cut_off(found, expected)
     slow.model.logits.listeners.clear()
     assert [one.pieces for one in slow.translate(LINES, beam_size=beam_size)] != [one.pieces for one in found]
+
+
+def test_in_8_bits_a_shortlist_has_nearly_the_log_probabilities_of_the_whole(random_translator, tmp_path):
+    """The vector of the rest is fitted; without it they would be too high by what is left out."""
+    slow = random_translator(-6.0, model__norm="pre")
+    size = len(slow.tokenizer.target)
+    listed = np.arange(EOS, size // 2)
+    with torch.no_grad():
+        slow.model.output.weight[left_out(listed, size)] *= 0.3
+    encoded = encode_pairs(slow.tokenizer, Pairs(LINES, LINES[::-1]))
+    rests = fit_rest(slow.model, encoded, listed), Rest(np.zeros(slow.config.model.d_model, np.float32), -1e4)
+    means = []
+    for number, rest in enumerate(rests):
+        fast = with_engine(slow, tmp_path / str(number), "int8", Shortlist(listed, rest))
+        (found,) = fast.translate(LINES[:1], beam_size=1)
+        target = [slow.tokenizer.target.id_of(piece) for piece in found.pieces]
+        exact = slow._log_probs([slow.tokenizer.encode_source(LINES[0])], [target])[0]
+        means.append((np.array(found.log_probs) - exact).mean())
+    assert abs(means[0]) < 0.03
+    assert means[1] > 0.06
+
+
+def test_a_shortlist_is_for_the_best_translation_alone(random_translator, tmp_path):
+    slow = random_translator()
+    listed = np.arange(EOS, len(slow.tokenizer.target) // 2)
+    rest = Rest(np.zeros(slow.config.model.d_model, np.float32), 0.0)
+    short = with_engine(slow, tmp_path / "short", shortlist=Shortlist(listed, rest))
+    assert "proved for the best translation alone" in short.refusal(n_best=2)
+    assert not short.refusal(n_best=1)
+    assert not with_engine(slow, tmp_path / "whole").refusal(n_best=2)
+    assert short.translate(LINES[0], n_best=2) == slow.translate(LINES[0], n_best=2)
 
 
 def test_some_of_these_targets_end_and_some_are_cut_off(random_translator):

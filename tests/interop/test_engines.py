@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import regard
 from regard.config import EOS
-from regard.decoding.directory import WEIGHTS, save
+from regard.decoding.directory import WEIGHTS, load_config, save
 from regard.errors import InputError
 from regard.interop import engines
 from regard.interop.ctranslate2 import CTranslate2Engine
@@ -270,3 +271,26 @@ def test_a_copy_of_the_directory_keeps_its_engine(saved, tmp_path):
     load(folder, engine="ctranslate2")
     copy = Path(shutil.copytree(folder, tmp_path / "copy"))
     assert made(copy)[0].name == key(copy)
+
+
+@pytest.mark.parametrize(("known", "told"), [("cuda", "there is a graphics card"), ("cpu", "")])
+def test_a_graphics_card_is_pytorchs_where_pytorch_knows_of_it(saved, monkeypatch, known, told):
+    monkeypatch.setattr("regard.interop.ctranslate2.graphics_cards", lambda: 1)
+    monkeypatch.setattr("regard.device.pick_device", lambda name="auto": torch.device(known))
+    folder = saved()
+    config = load_config(folder)
+    assert engines._why_not(config, "auto") == told
+    assert engines._why_not(config, "cpu") == ""
+
+
+@pytest.mark.parametrize(("threads", "one", "expected"), [(None, True, (1, 1)), (3, True, (1, 3)), (3, False, (3, 1))])
+def test_cores_share_a_sentence_only_where_they_are_asked_to(saved, monkeypatch, threads, one, expected):
+    shared, begin = [], CTranslate2Engine.__init__
+
+    def noted(self, *given):
+        shared.append(given[-1])
+        begin(self, *given)
+
+    monkeypatch.setattr(CTranslate2Engine, "__init__", noted)
+    engines.pick(saved(), "cpu", "ctranslate2", threads=threads, one=one)
+    assert shared == [expected]

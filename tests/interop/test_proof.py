@@ -1,13 +1,15 @@
 """Whether a shortlist is harmless is tried on held-out lines; here they are those of a language of one word a word."""
 
+import json
 import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from regard.decoding.directory import WEIGHTS
-from regard.interop import proof, shortlist
+from regard.decoding.directory import CONFIG, WEIGHTS
+from regard.interop import proof
+from regard.interop.ctranslate2 import CTranslate2Engine
 from regard.interop.engines import SHORTLIST, hash_of, key, load
 from regard.interop.proof import Verdict, give_shortlist, prove
 from regard.interop.rest import fit_rest
@@ -19,9 +21,8 @@ from regard.text.store import encode_pairs
 @pytest.fixture
 def learned(two_way, pairs, monkeypatch):
     """The list of the toy language but for some letters that it has not: else nothing would be left out. One of them
-    has the vector of the rest, the others are gone."""
-    for module in (proof, shortlist):
-        monkeypatch.setattr(module, "COPIES", 1)
+    has the vector of the rest, two are gone."""
+    monkeypatch.setattr(proof, "LEAST", 0.0)
     translator = load(two_way)
     encoded, letters = encode_pairs(translator.tokenizer, pairs), ("<0x51>", "<0x52>", "<0x53>")
     whole = likely_pieces(encoded, translator.tokenizer)
@@ -64,7 +65,7 @@ def test_it_is_kept_only_where_it_proves_itself(model, pairs, learned, monkeypat
 def test_it_must_be_quicker_together_and_alone_and_cost_next_to_no_bleu_in_any_direction(
     two_way, pairs, learned, monkeypatch, together, alone, change, kept
 ):
-    scores = iter([30, 30, 40, 40 + change])  # fr-en without and with, en-fr without and with
+    scores = iter([30, 30, 31, 31, 40, 40, 41, 41 + change])  # fr-en, greedily without and with, by a beam; en-fr
     monkeypatch.setattr(proof, "bleu", lambda *_, **__: SimpleNamespace(score=next(scores)))
     monkeypatch.setattr(proof, "_timed", lambda *_: np.array([[together, alone], [1.0, 1.0]]))
     found = prove(two_way, learned, pairs)
@@ -87,11 +88,10 @@ def test_few_held_out_pairs_prove_nothing(model, pairs, monkeypatch, count, told
 
 def test_two_engines_that_are_alike_do_not_race(model, two_way, pairs, monkeypatch):
     monkeypatch.setattr(proof, "likely_pieces", likely_pieces)  # of so small a vocabulary it leaves nothing out
+    monkeypatch.setattr(proof, "LEAST", 0.1)
     monkeypatch.setattr(proof, "prove", lambda *_, **__: 1 / 0)
     pieces = len(load(two_way).tokenizer.target)
-    assert f"left out: with what stands for the rest, it would hold all {pieces} pieces." in str(
-        give_shortlist(model, pairs, pairs)
-    )
+    assert f"left out: hardly any piece can be left out (0 of {pieces})." in str(give_shortlist(model, pairs, pairs))
     assert not (model / SHORTLIST).exists()
 
 
@@ -101,7 +101,7 @@ def test_bleu_is_that_of_the_target_language(two_way, pairs, learned, monkeypatc
     monkeypatch.setattr(proof, "bleu", lambda *given, tokenize: recipes.append(tokenize) or bleu(*given))
     prove(two_way, learned, pairs)
     assert languages == ["en", "fr"]
-    assert recipes == ["char"] * 4
+    assert recipes == ["char"] * 8
 
 
 def test_the_threads_that_are_asked_for_hold_throughout(model, pairs, monkeypatch):
@@ -124,6 +124,26 @@ def test_what_is_left_out_of_this_model_changes_nothing_and_what_it_needs_a_lot(
     few = prove(two_way, Shortlist(learned.listed[: len(learned.listed) // 2], learned.rest), pairs)
     assert few.same < 0.5
     assert not few.kept
+
+
+def test_it_is_the_fast_engine_that_is_tried_greedily_and_by_a_beam_whatever_the_model_is_set_to(
+    two_way, pairs, learned, tmp_path, monkeypatch
+):
+    folder = shutil.copytree(two_way, tmp_path / "model")
+    settings = json.loads((folder / CONFIG).read_text())
+    settings["settings"] |= {"decoding.no_repeat_ngram": 2, "decoding.beam_size": 3, "decoding.temperature": 1.0}
+    (folder / CONFIG).write_text(json.dumps(settings))
+    assert load(folder, engine="ctranslate2").refusal()
+    beams, search = [], CTranslate2Engine.search
+
+    def noted(self, sentences, config, **kind):
+        beams.append(config.beam_size)
+        return search(self, sentences, config, **kind)
+
+    monkeypatch.setattr(CTranslate2Engine, "search", noted)
+    few = prove(folder, Shortlist(learned.listed[: len(learned.listed) // 2], learned.rest), pairs)
+    assert set(beams) == {1, 5}
+    assert few.same < 0.5
 
 
 def test_it_is_proved_against_the_model_without_the_one_that_it_has(two_way, pairs, learned, tmp_path):
@@ -150,7 +170,7 @@ def test_both_are_timed(two_way, pairs, learned, tmp_path):
 def test_of_several_rounds_the_quickest_counts_of_each_alike(monkeypatch):
     clock = [0.0]
 
-    def translate(seconds, lines, direction):
+    def translate(seconds, lines, direction, beam):
         clock[0] += next(seconds)
 
     monkeypatch.setattr(proof, "time", SimpleNamespace(perf_counter=lambda: clock[0]))

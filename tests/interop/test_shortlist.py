@@ -24,12 +24,6 @@ def test_it_survives_the_disk(tmp_path):
         assert (back.rest.vector.tolist(), back.rest.bias) == ([0.5, -2.0], 1.5)
 
 
-def test_one_of_before_whose_rest_was_a_sample_is_for_no_weights(tmp_path):
-    np.savez_compressed(tmp_path / "a.npz", listed=np.array([EOS, 7]), rest=np.array([8]), weights=np.array("5f3a"))
-    back = Shortlist.load(tmp_path / "a.npz")
-    assert (back.listed.tolist(), back.weights) == ([EOS, 7], "")
-
-
 def test_what_came_often_enough_is_listed_and_what_anything_can_be_spelt_with(one_way, pairs):
     words = load(one_way).tokenizer
     encoded = encode_pairs(words, pairs)
@@ -60,7 +54,13 @@ def test_the_outputs_are_what_is_listed_and_copies_of_the_rest_that_weigh_togeth
     assert outputs.copies.tolist() == [4, 6]
     assert outputs.vector.tolist() == [0.5, -2.0]
     assert outputs.bias.tolist() == pytest.approx([0, 0, 0, 0, 1.5 - math.log(2), 0, 1.5 - math.log(2), 0])
-    assert Shortlist(np.array([EOS, 5]), REST).outputs(7).pieces.tolist() == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_of_few_pieces_half_are_gone():
+    outputs = Shortlist(np.array([EOS, 5]), REST).outputs(10)  # 4, 6, 7, 8 and 9 are left out
+    assert outputs.pieces.tolist() == [0, 1, 2, 3, 4, 5, 6]
+    assert outputs.bias.tolist() == pytest.approx([0, 0, 0, 0, 1.5 - math.log(2), 0, 1.5 - math.log(2)])
+    assert not Shortlist(np.array([EOS, 4, 5]), REST).outputs(7).bias.any()  # of one, it is all
     assert not Shortlist(np.array([EOS, 4, 5]), REST).outputs(6).bias.any()
 
 

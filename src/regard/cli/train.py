@@ -127,7 +127,8 @@ def _give_shortlist(asked: argparse.Namespace, prepared: "Prepared", console: "C
 
     run = prepared.run
     (run.folder / SHORTLIST).unlink(missing_ok=True)  # proved for the weights before
-    if pick(run.folder, asked.device, threads=asked.threads).why:
+    if why := pick(run.folder, "cpu", threads=asked.threads).why:
+        say(asked, f"The fast engine cannot be used: {why}.")
         return
     from regard.interop.proof import give_shortlist
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 BATCH_TOKENS = 2048  # source pieces of one batch times the beam, padding included
 WIDEST = 128  # the widest beam: CTranslate2 wants twice as many pieces, and any vocabulary and shortlist has 256 bytes
 
+LISTED = "shortlisted"  # an empty file in an engine whose output layer is cut down
+
 Weights = dict[str, NDArray[np.float32]]
 Rows = NDArray[np.float32]
 
@@ -56,6 +58,8 @@ def write_engine(
     spec.validate()
     spec.optimize(quantization=quantization)
     spec.save(str(folder))
+    if outputs:
+        (folder / LISTED).touch()
 
 
 def as_spec(weights: Weights, config: Config, tokenizer: Tokenizer, outputs: "Outputs | None" = None) -> Any:
@@ -163,7 +167,7 @@ class CTranslate2Engine:
     behind it where the length penalty is 0."""
 
     def __init__(self, folder: Path, tokenizer: Tokenizer, config: Config, threads: Threads) -> None:
-        self._rows, self._workers = position_rows(config), threads.workers
+        self._rows, self._workers, self._listed = position_rows(config), threads.workers, (folder / LISTED).exists()
         self._source = tokenizer.source.pieces(range(len(tokenizer.source)))
         self._target = tokenizer.target.pieces(range(len(tokenizer.target)))
         self._ids = {piece: number for number, piece in enumerate(self._target)}
@@ -178,6 +182,7 @@ class CTranslate2Engine:
             "CTranslate2 does not sample as decoding.temperature asks": config.temperature > 0,
             "CTranslate2 does not count a prefix in its scores": bool(prefix),
             "CTranslate2 does not know decoding.no_repeat_ngram as it is meant here": config.no_repeat_ngram > 0,
+            "the fast engine's shortlist is proved for the best translation alone": self._listed and config.n_best > 1,
             f"this engine has {self._rows} positions": config.max_length > self._rows,
             f"the beam is wider than {WIDEST}": config.beam_size > WIDEST,
         }

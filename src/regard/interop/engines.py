@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from regard.interop.ctranslate2 import CTranslate2Engine
     from regard.interop.shortlist import Shortlist
 
-FORMAT = "3"  # raised when engines that were made before are no longer to be used
+FORMAT = "4"  # raised when engines that were made before are no longer to be used
 HOME = Path("engines", "ctranslate2-int8")
 SHORTLIST = "shortlist.npz"  # the target pieces that may come; not every model has one
 READ = (WEIGHTS, CONFIG, "tokenizer.model", "source.model", "target.model", SHORTLIST)  # what an engine is made from
@@ -83,7 +83,10 @@ def _why_not(config: Config, device: str) -> str:
     from regard.interop.ctranslate2 import cannot_express, graphics_cards
 
     if device == "auto" and graphics_cards():
-        return "there is a graphics card"
+        from regard.device import pick_device
+
+        if pick_device().type != "cpu":  # PyTorch can use it, too
+            return "there is a graphics card"
     return cannot_express(config)
 
 
@@ -91,7 +94,7 @@ def _open(folder: Path, translator: Translator, threads: int | None, one: bool) 
     from regard.interop.ctranslate2 import CTranslate2Engine, Threads
 
     cores = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    shared = Threads(1 if one else cores, 1)  # two cores on one short sentence wait for each other
+    shared = Threads(1, threads or 1) if one else Threads(cores, 1)  # unless asked to, cores share no short sentence
 
     def opened(damaged: int = 0, tries: int = TRIES) -> CTranslate2Engine:
         with ready(folder, translator.tokenizer, damaged=damaged) as made:

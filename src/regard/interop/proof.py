@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,13 @@ from regard.decoding.translator import Translator
 from regard.evaluation import bleu, tokenization
 from regard.interop.engines import READ, SHORTLIST, hash_of, pick
 from regard.interop.rest import fit_rest
-from regard.interop.shortlist import COPIES, Shortlist, left_out, likely_pieces
+from regard.interop.shortlist import Shortlist, left_out, likely_pieces
 from regard.text.formats import Pairs
 from regard.text.store import encode_pairs
 
 SAME, BLEU = 0.98, 0.1  # of the held-out sentences, so many must stay as they were; the BLEU may fall by so much
+LEAST = 0.1  # of the vocabulary, that has to be left out to be worth the trouble
+BEAMS = (1, 5)  # with which the translations must stay as they were
 FEWEST, SENTENCES = 200, 1000  # held-out pairs that the proof needs, and that it takes at most
 ROUNDS, TOGETHER, ALONE = 3, 200, 50  # of the timing, and the sentences of each: together, and one by one
 WHAT = "A shortlist, the likely target words, which makes the fast engine quicker, is"
@@ -44,8 +46,8 @@ class Verdict(NamedTuple):
     kept: bool
     pieces: int  # of the output layer, with the shortlist and without
     vocabulary: int
-    same: float  # share of sentences with the same translation
-    bleu: float  # change
+    same: float  # share of sentences with the same translation, at the direction and the beam where it is least
+    bleu: float  # change, where it is worst
     together: float  # how many times quicker many sentences are, and one alone
     alone: float
 
@@ -78,8 +80,9 @@ def give_shortlist(folder: Path, train: Pairs, held_out: Pairs, *, threads: int 
     translator = pick(folder, "cpu", "ctranslate2", threads=threads).translator
     tokenizer, encoded = translator.tokenizer, encode_pairs(translator.tokenizer, train)
     listed = likely_pieces(encoded, tokenizer)
-    if len(left_out(listed, len(tokenizer.target))) <= COPIES:
-        return Untried(f"with what stands for the rest, it would hold all {len(tokenizer.target):,} pieces")
+    others = len(left_out(listed, len(tokenizer.target)))
+    if others < LEAST * len(tokenizer.target):
+        return Untried(f"hardly any piece can be left out ({others:,} of {len(tokenizer.target):,})")
     learned = Shortlist(listed, fit_rest(translator.model, encoded, listed))
     verdict = prove(folder, learned, held_out, threads=threads)
     if verdict.kept:
@@ -91,21 +94,23 @@ def give_shortlist(folder: Path, train: Pairs, held_out: Pairs, *, threads: int 
 def prove(folder: Path, learned: Shortlist, held_out: Pairs, *, threads: int | None = None) -> Verdict:
     """What becomes of held-out translations when this model is given the shortlist; both on copies."""
     part = Pairs(*(side[:SENTENCES] for side in held_out))
-    same, changes, seconds = list[bool](), list[float](), np.zeros((2, 2))
+    same, changes, seconds = list[float](), list[float](), np.zeros((2, 2))
     with tempfile.TemporaryDirectory() as aside:
         plain = _opened(folder, Path(aside) / "plain", threads=threads)
         short = _opened(folder, Path(aside) / "short", learned, threads=threads)
         words = plain.many.tokenizer
         for number, direction in enumerate(words.directions or (None,)):
             source, target = reversed(part) if number else part
-            texts = [[one.text for one in _translate(ways.many, source, direction)] for ways in (plain, short)]
-            same += map(operator.eq, *texts)
             tokenize = tokenization((direction or "").partition("-")[2])
-            before, after = (bleu(side, target, tokenize=tokenize).score for side in texts)
-            changes.append(after - before)
+            for beam in BEAMS:
+                answers = (_translate(ways.many, source, direction, beam) for ways in (plain, short))
+                texts = [[one.text for one in side] for side in answers]
+                same.append(sum(map(operator.eq, *texts)) / len(source))
+                before, after = (bleu(side, target, tokenize=tokenize).score for side in texts)
+                changes.append(after - before)
             seconds += _timed((plain, short), source, direction)
     together, alone = (seconds[0] / seconds[1]).tolist()
-    share, change, vocabulary = sum(same) / max(1, len(same)), min(changes, default=0.0), len(words.target)
+    share, change, vocabulary = min(same), min(changes), len(words.target)
     kept = share >= SAME and change >= -BLEU and together > 1 and alone > 1
     return Verdict(kept, len(learned.outputs(vocabulary).pieces), vocabulary, share, change, together, alone)
 
@@ -121,8 +126,10 @@ def _opened(folder: Path, place: Path, shortlist: Shortlist | None = None, *, th
     return _Ways(*(pick(place, "cpu", "ctranslate2", threads=threads, one=one).translator for one in (False, True)))
 
 
-def _translate(translator: Translator, lines: list[str], direction: str | None) -> list[Translation]:
-    return translator.translate(lines, direction=direction, log_probs=False)
+def _translate(translator: Translator, lines: list[str], direction: str | None, beam: int) -> list[Translation]:
+    """By the fast engine, whatever the model's settings for decoding are."""
+    plain: dict[str, Any] = {"n_best": 1, "temperature": 0.0, "no_repeat_ngram": 0}
+    return translator.translate(lines, direction=direction, log_probs=False, beam_size=beam, **plain)
 
 
 def _timed(both: Sequence[_Ways], lines: list[str], direction: str | None) -> NDArray[np.float64]:
@@ -132,9 +139,9 @@ def _timed(both: Sequence[_Ways], lines: list[str], direction: str | None) -> ND
     for _ in range(ROUNDS):
         for which, ways in enumerate(both):
             began = time.perf_counter()
-            _translate(ways.many, lines[:TOGETHER], direction)
+            _translate(ways.many, lines[:TOGETHER], direction, max(BEAMS))
             between = time.perf_counter()
             for line in lines[:ALONE]:
-                _translate(ways.one, [line], direction)
+                _translate(ways.one, [line], direction, max(BEAMS))
             fewest[which] = np.minimum(fewest[which], (between - began, time.perf_counter() - between))
     return fewest

@@ -16,7 +16,7 @@ from regard.text.store import Encoded
 
 PAIRS, BATCH = 1000, 8  # of the training, at whose targets the vector is fitted; at the same time
 PLACES = 256  # whose logits are made at the same time
-RIDGE = 1e-3  # of the mean square of a number that the output layer reads
+RIDGE = 1e-3  # of the mean variance of a number that the output layer reads
 
 
 @torch.inference_mode()
@@ -28,13 +28,12 @@ def fit_rest(model: EncoderDecoder, encoded: Encoded, listed: NDArray[np.int64])
     by the square of this share. A ridge (Hoerl and Kennard, 1970) holds v where layer norm leaves h no room to differ.
     """
     others = torch.from_numpy(left_out(listed, len(model.output.weight)))
-    read, sums, shares = [], [], []
+    line = _Line(len(model.output.weight[0]))
     for h in _read(model, encoded):
         logits = h @ model.output.weight.T
-        read.append(h.double())
-        sums.append(logits[:, others].logsumexp(dim=1).double())
-        shares.append((sums[-1] - logits.logsumexp(dim=1)).exp())
-    vector, bias = _ridge(torch.cat(read), torch.cat(sums), torch.cat(shares) ** 2)
+        theirs = logits[:, others].logsumexp(dim=1)
+        line.add(h, theirs, 2 * (theirs - logits.logsumexp(dim=1)))
+    vector, bias = line.fit()
     return Rest(vector.float().numpy(), float(bias))
 
 
@@ -48,14 +47,22 @@ def _read(model: EncoderDecoder, encoded: Encoded) -> Iterator[Float[Tensor, "n 
         yield from model.decode(model.encode(source), target)[target != PAD].split(PLACES)
 
 
-def _ridge(
-    x: Float[Tensor, "n model"], y: Float[Tensor, " n"], weight: Float[Tensor, " n"]
-) -> tuple[Float[Tensor, " model"], Float[Tensor, ""]]:
-    """v and b of the least sum of weight * (x · v + b - y) ** 2, and of the ridge."""
-    weight = weight / weight.sum()
-    x_mean, y_mean = weight @ x, weight @ y
-    x, y = x - x_mean, y - y_mean
-    square = x.T @ (weight[:, None] * x)
-    ridge = RIDGE * square.diagonal().mean() * torch.eye(len(square), dtype=square.dtype)
-    v = torch.linalg.solve(square + ridge, x.T @ (weight * y))
-    return v, y_mean - x_mean @ v
+class _Line:
+    """Weighted least squares with a ridge, of points that come some at a time: only their sums are kept, in float64."""
+
+    def __init__(self, width: int) -> None:
+        self.sums = torch.zeros(width + 2, width + 2, dtype=torch.float64)  # of w z z^T, where z is x, y and 1
+
+    def add(self, x: Float[Tensor, "n model"], y: Float[Tensor, " n"], log_weight: Float[Tensor, " n"]) -> None:
+        """More points."""
+        z = torch.cat([x, y[:, None], torch.ones_like(y)[:, None]], dim=1).double()
+        self.sums += z.T @ (log_weight.double().exp()[:, None] * z)
+
+    def fit(self) -> tuple[Float[Tensor, " model"], Float[Tensor, ""]]:
+        """v and b of the least sum of weight * (x · v + b - y) ** 2, and of the ridge."""
+        mean = self.sums[-1] / self.sums[-1, -1]
+        spread = self.sums / self.sums[-1, -1] - torch.outer(mean, mean)  # covariances of x and y
+        square = spread[:-2, :-2]
+        ridge = RIDGE * square.diagonal().mean() * torch.eye(len(square), dtype=square.dtype)
+        v = torch.linalg.solve(square + ridge, spread[:-2, -2])
+        return v, mean[-2] - mean[:-2] @ v

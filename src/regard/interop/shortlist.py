@@ -22,7 +22,7 @@ from regard.text.store import Encoded, Ragged
 from regard.text.tokenizer import SPACE, Tokenizer, Vocabulary
 
 SEEN = 3  # times that a piece came in the training targets, to be on the list
-COPIES = 300  # of the vector that stands for what is left out
+COPIES = 300  # of the vector that stands for what is left out; of few pieces, half as many
 
 
 class Rest(NamedTuple):
@@ -49,7 +49,7 @@ class Shortlist:
     What is left out still takes part in the softmax, or else every probability would be too high, now more, now less,
     and a beam, which compares them, would find something else. One vector stands for all of it. The output layer has it
     some hundred times, each with that part of the weight, in place of pieces that are left out: so none of the copies
-    is ever likely enough to be written.
+    is likely enough to be written, though one may come before other pieces that are as unlikely.
     """
 
     listed: NDArray[np.int64]
@@ -67,11 +67,8 @@ class Shortlist:
         """What `save` wrote. Raises InputError where it is damaged."""
         try:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as saved:  # np.load leaves a bad file open
-                listed = saved["listed"].astype(np.int64)
-                if "vector" not in saved:  # as older ones were: for no weights, so not used
-                    return cls(listed, Rest(np.empty(0, np.float32), 0.0))
                 rest = Rest(saved["vector"].astype(np.float32), float(saved["bias"]))
-                return cls(listed, rest, str(saved["weights"]))
+                return cls(saved["listed"].astype(np.int64), rest, str(saved["weights"]))
         except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
             raise InputError(
                 f"{path}: damaged. Take it from a copy, or delete it: it only makes things quicker."
@@ -79,7 +76,8 @@ class Shortlist:
 
     def outputs(self, vocabulary: int) -> Outputs:
         """What the output layer of a model with so many target pieces keeps."""
-        others = left_out(self.listed, vocabulary)[:COPIES]
+        others = left_out(self.listed, vocabulary)
+        others = others[: min(COPIES, len(others) // 2)]
         pieces = np.unique(np.concatenate([np.arange(EOS + 1), self.listed, others]))
         copies = np.searchsorted(pieces, others)
         bias = np.zeros(len(pieces), np.float32)
