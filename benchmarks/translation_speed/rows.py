@@ -44,7 +44,10 @@ def measured(size: str) -> dict[str, Any]:
     """Milliseconds of one sentence, by beam and by rows."""
     torch.manual_seed(1)
     with tempfile.TemporaryDirectory() as folder:
-        engines = {rows: _engine(size, rows, Path(folder, str(rows))) for rows in ROWS}
+        engines = {
+            rows: ctranslate2.Translator(write(size, rows, Path(folder, str(rows))), inter_threads=1, intra_threads=1)
+            for rows in ROWS
+        }
     source = [[f"piece{number}" for number in range(10, 10 + PIECES)]]
     times: dict[int, dict[int, list[float]]] = {beam: defaultdict(list) for beam in BEAMS}
     for beam in BEAMS:
@@ -58,7 +61,8 @@ def measured(size: str) -> dict[str, Any]:
     return {"size": size, "ms": {BEAMS[beam]: by_rows for beam, by_rows in middle.items()}}
 
 
-def _engine(size: str, rows: int, folder: Path) -> ctranslate2.Translator:
+def write(size: str, rows: int, folder: Path) -> str:
+    """An engine of random weights; where it is."""
     config = configure(preset(size))
     words = Words(rows)
     weights = {
@@ -66,7 +70,7 @@ def _engine(size: str, rows: int, folder: Path) -> ctranslate2.Translator:
     }
     folder.mkdir()
     write_engine(weights, config, Tokenizer(words, words), folder, quantization="int8")
-    return ctranslate2.Translator(str(folder), inter_threads=1, intra_threads=1)
+    return str(folder)
 
 
 def table(results: dict[str, Any]) -> str:
