@@ -283,8 +283,8 @@ def test_a_graphics_card_is_pytorchs_where_pytorch_knows_of_it(saved, monkeypatc
     assert engines._why_not(config, "cpu") == ""
 
 
-@pytest.mark.parametrize(("threads", "one", "expected"), [(None, True, (1, 1)), (3, True, (1, 3)), (3, False, (3, 1))])
-def test_cores_share_a_sentence_only_where_they_are_asked_to(saved, monkeypatch, threads, one, expected):
+@pytest.mark.parametrize(("threads", "one", "expected"), [(None, True, (1, 1)), (3, True, (1, 1)), (3, False, (3, 1))])
+def test_cores_share_the_batches_and_no_sentence(saved, monkeypatch, threads, one, expected):
     shared, begin = [], CTranslate2Engine.__init__
 
     def noted(self, *given):

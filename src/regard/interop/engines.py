@@ -94,7 +94,7 @@ def _open(folder: Path, translator: Translator, threads: int | None, one: bool) 
     from regard.interop.ctranslate2 import CTranslate2Engine, Threads
 
     cores = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    shared = Threads(1, threads or 1) if one else Threads(cores, 1)  # unless asked to, cores share no short sentence
+    shared = Threads(1 if one else cores, 1)  # two cores on one short sentence wait for each other
 
     def opened(damaged: int = 0, tries: int = TRIES) -> CTranslate2Engine:
         with ready(folder, translator.tokenizer, damaged=damaged) as made:
