@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from regard.decoding.directory import load
-from regard.interop import shortlist
 from regard.interop.proof import prove
 from regard.interop.rest import fit_rest
 from regard.interop.shortlist import COPIES, SEEN, Shortlist, likely_pieces
@@ -45,11 +44,11 @@ def main() -> None:
     words = translator.tokenizer
     encoded, held_out = encode_pairs(words, train), encode_pairs(words, valid).target.values
     rows = []
-    for seen, shortlist.COPIES in sorted(TRIED):
+    for seen, copies in sorted(TRIED):
         listed = likely_pieces(encoded, words, seen=seen)
-        row = {"seen": seen, "copies": shortlist.COPIES, "covered": float(np.isin(held_out, listed).mean())}
-        short = Shortlist(listed, fit_rest(translator.model, encoded, listed))
-        rows.append(row | prove(asked.model, short, valid)._asdict())
+        row = {"seen": seen, "copies": copies, "covered": float(np.isin(held_out, listed).mean())}
+        rest = fit_rest(translator.model, encoded, listed)._replace(copies=copies)
+        rows.append(row | prove(asked.model, Shortlist(listed, rest), valid)._asdict())
         print(rows[-1])
     results = describe(Path(__file__)) | {"vocabulary": len(words.target), "rows": rows}
     keep(results, table(results), asked.into)

@@ -1,5 +1,6 @@
-"""All or nothing on disk: a file is there whole, or as it was before."""
+"""All or nothing on disk: a file is there whole, or as it was before. And which file it is."""
 
+import hashlib
 import os
 import re
 import secrets
@@ -62,6 +63,12 @@ def check_writable(path: Path) -> None:
     for why, applies in wrong.items():
         if applies:
             raise InputError(f"{path} {why}. Name another place.")
+
+
+def hash_of(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -85,17 +85,14 @@ def test_a_beam_finds_the_pieces_that_pytorch_finds(random_translator, tmp_path,
 
 @pytest.mark.parametrize("shape", ["post-norm", "untied", "a vocabulary for each side", "two directions"])
 @pytest.mark.parametrize("beam_size", [1, 4])
-def test_with_a_shortlist_it_finds_what_pytorch_finds_with_those_logits(
-    random_translator, tmp_path, monkeypatch, shape, beam_size
-):
+def test_with_a_shortlist_it_finds_what_pytorch_finds_with_those_logits(random_translator, tmp_path, shape, beam_size):
     """The slow twin: what is not kept has no probability, and the copies of the rest, here the vector of a piece that
     is left out, share out what theirs has."""
     slow = random_translator(-6.0, **SHAPES[shape])
     vocabulary = len(slow.tokenizer.target)
     pieces = np.random.default_rng(3).permutation(np.arange(EOS + 1, vocabulary))
     vector = slow.model.output.weight[int(pieces[-1])].detach().numpy()
-    monkeypatch.setattr("regard.interop.shortlist.COPIES", 30)
-    short = Shortlist(np.array([EOS, *sorted(pieces[:150])]), Rest(vector, 2.0))
+    short = Shortlist(np.array([EOS, *sorted(pieces[:150])]), Rest(vector, 2.0, copies=30))
     fast = with_engine(slow, tmp_path, shortlist=short)
     kept, bias, copies, _ = short.outputs(vocabulary)
     shift = torch.full((vocabulary,), -torch.inf)

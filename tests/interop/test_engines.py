@@ -16,10 +16,11 @@ import torch
 import regard
 from regard.config import EOS
 from regard.decoding.directory import WEIGHTS, load_config, save
+from regard.disk import hash_of
 from regard.errors import InputError
 from regard.interop import engines
 from regard.interop.ctranslate2 import CTranslate2Engine
-from regard.interop.engines import HOME, SHORTLIST, hash_of, key, load, pick, ready
+from regard.interop.engines import HOME, SHORTLIST, key, load, pick, ready
 from regard.interop.shortlist import Rest, Shortlist
 
 LINE = "the animal did not cross the street"
@@ -126,12 +127,11 @@ def test_weights_that_never_stop_changing_are_an_error_that_says_so(saved, monke
 
 @pytest.mark.parametrize("by", ["other weights", "nobody"])
 def test_a_shortlist_is_built_into_the_engine_of_the_weights_that_it_was_proved_for_and_no_other(
-    saved, random_translator, monkeypatch, by
+    saved, random_translator, by
 ):
-    monkeypatch.setattr("regard.interop.shortlist.COPIES", 2)
     folder, listed = saved(), np.arange(EOS, 288)
     pieces, width = len(load(folder).tokenizer.target), load(folder).config.model.d_model
-    rest = Rest(np.zeros(width, np.float32), 0.0)
+    rest = Rest(np.zeros(width, np.float32), 0.0, copies=2)
     Shortlist(listed, rest, hash_of(folder / WEIGHTS)).save(folder / SHORTLIST)
     assert written(folder) == 290
     if by == "nobody":  # as those of before were

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from regard.decoding.directory import CONFIG, WEIGHTS
+from regard.disk import hash_of
 from regard.interop import proof
 from regard.interop.ctranslate2 import CTranslate2Engine
-from regard.interop.engines import SHORTLIST, hash_of, key, load
+from regard.interop.engines import SHORTLIST, key, load
 from regard.interop.proof import Verdict, give_shortlist, prove
 from regard.interop.rest import fit_rest
 from regard.interop.shortlist import Shortlist, likely_pieces

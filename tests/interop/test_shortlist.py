@@ -18,10 +18,10 @@ REST = Rest(np.array([0.5, -2.0], np.float32), 1.5)
 
 def test_it_survives_the_disk(tmp_path):
     for weights in ("5f3a" * 16, ""):
-        Shortlist(np.array([EOS, 7, 70000]), REST, weights).save(tmp_path / "a.npz")
+        Shortlist(np.array([EOS, 7, 70000]), REST._replace(copies=40), weights).save(tmp_path / "a.npz")
         back = Shortlist.load(tmp_path / "a.npz")
         assert (back.listed.tolist(), back.weights) == ([EOS, 7, 70000], weights)
-        assert (back.rest.vector.tolist(), back.rest.bias) == ([0.5, -2.0], 1.5)
+        assert (back.rest.vector.tolist(), back.rest.bias, back.rest.copies) == ([0.5, -2.0], 1.5, 40)
 
 
 def test_what_came_often_enough_is_listed_and_what_anything_can_be_spelt_with(one_way, pairs):
@@ -47,9 +47,8 @@ def test_what_can_be_copied_is_listed_too():
     assert {"▁rennt", "▁Hier"} <= set(words.target.pieces(range(len(words.target))))
 
 
-def test_the_outputs_are_what_is_listed_and_copies_of_the_rest_that_weigh_together_what_it_weighs(monkeypatch):
-    monkeypatch.setattr("regard.interop.shortlist.COPIES", 2)
-    outputs = Shortlist(np.array([EOS, 5, 9]), REST).outputs(108)
+def test_the_outputs_are_what_is_listed_and_copies_of_the_rest_that_weigh_together_what_it_weighs():
+    outputs = Shortlist(np.array([EOS, 5, 9]), REST._replace(copies=2)).outputs(108)
     assert outputs.pieces.tolist() == [0, 1, 2, 3, 4, 5, 6, 9]
     assert outputs.copies.tolist() == [4, 6]
     assert outputs.vector.tolist() == [0.5, -2.0]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from regard.config import Config
 from regard.decoding.directory import CONFIG, WEIGHTS, describe
 from regard.decoding.translator import Translator
+from regard.disk import hash_of
 from regard.errors import InputError
 from regard.text.tokenizer import Tokenizer
 
@@ -152,12 +153,6 @@ def key(folder: Path) -> str:
         path = folder / name
         digest.update(f"\n{name} {hash_of(path) if path.exists() else ''}".encode())
     return digest.hexdigest()[:16]
-
-
-def hash_of(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _make_one(folder: Path, tokenizer: Tokenizer, place: Path) -> str:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from regard.decoding.directory import WEIGHTS
 from regard.decoding.sentences import Translation
 from regard.decoding.translator import Translator
+from regard.disk import hash_of
 from regard.evaluation import bleu, tokenization
-from regard.interop.engines import READ, SHORTLIST, hash_of, pick
+from regard.interop.engines import READ, SHORTLIST, pick
 from regard.interop.rest import fit_rest
 from regard.interop.shortlist import Shortlist, left_out, likely_pieces
 from regard.text.formats import Pairs

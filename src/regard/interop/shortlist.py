@@ -22,7 +22,7 @@ from regard.text.store import Encoded, Ragged
 from regard.text.tokenizer import SPACE, Tokenizer, Vocabulary
 
 SEEN = 3  # times that a piece came in the training targets, to be on the list
-COPIES = 300  # of the vector that stands for what is left out; of few pieces, half as many
+COPIES = 300  # of the vector that stands for what is left out
 
 
 class Rest(NamedTuple):
@@ -31,6 +31,7 @@ class Rest(NamedTuple):
 
     vector: NDArray[np.float32]  # as wide as the model
     bias: float
+    copies: int = COPIES  # in the output layer; where few pieces are left out, half as many as those
 
 
 class Outputs(NamedTuple):
@@ -59,15 +60,21 @@ class Shortlist:
     def save(self, path: Path) -> None:
         """Writes it, whole or not at all."""
         with written_whole(path) as aside, aside.open("wb") as file:
-            listed, (vector, bias) = self.listed.astype(np.uint32), self.rest
-            np.savez_compressed(file, listed=listed, vector=vector, bias=np.array(bias), weights=np.array(self.weights))
+            np.savez_compressed(
+                file,
+                listed=self.listed.astype(np.uint32),
+                vector=self.rest.vector,
+                bias=np.array(self.rest.bias),
+                copies=np.array(self.rest.copies),
+                weights=np.array(self.weights),
+            )
 
     @classmethod
     def load(cls, path: Path) -> "Shortlist":
         """What `save` wrote. Raises InputError where it is damaged."""
         try:
             with path.open("rb") as raw, np.load(raw, allow_pickle=False) as saved:  # np.load leaves a bad file open
-                rest = Rest(saved["vector"].astype(np.float32), float(saved["bias"]))
+                rest = Rest(saved["vector"].astype(np.float32), float(saved["bias"]), int(saved["copies"]))
                 return cls(saved["listed"].astype(np.int64), rest, str(saved["weights"]))
         except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error):
             raise InputError(
@@ -77,7 +84,7 @@ class Shortlist:
     def outputs(self, vocabulary: int) -> Outputs:
         """What the output layer of a model with so many target pieces keeps."""
         others = left_out(self.listed, vocabulary)
-        others = others[: min(COPIES, len(others) // 2)]
+        others = others[: min(self.rest.copies, len(others) // 2)]
         pieces = np.unique(np.concatenate([np.arange(EOS + 1), self.listed, others]))
         copies = np.searchsorted(pieces, others)
         bias = np.zeros(len(pieces), np.float32)

@@ -8,7 +8,6 @@ distilled/                   in the student's directory:
 """
 
 import dataclasses
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Generator
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 from regard.config import Settings, TrainingConfig, configure, flatten, preset
 from regard.decoding.directory import WEIGHTS
 from regard.decoding.translator import Translator
-from regard.disk import write_text
+from regard.disk import hash_of, write_text
 from regard.errors import InputError
 from regard.text.formats import Pairs, fingerprint, one_line, refuse_turned
 from regard.text.tokenizer import Tokenizer
@@ -236,19 +235,13 @@ def _note(wanted: Wanted, teacher: Teacher) -> dict[str, Any]:
     files = files_of(wanted)
     return {
         "name": teacher.translator.name,
-        "teacher": _weights(teacher),
+        "teacher": hash_of(teacher.folder / WEIGHTS),
         "direction": teacher.direction,
         "beam": teacher.beam_size,
         "train": files["train"],
         "valid": files["valid"],
         "settings": wanted.given,
     }
-
-
-def _weights(teacher: Teacher) -> str:
-    """A hash that no other model has."""
-    with (teacher.folder / WEIGHTS).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_note(path: Path) -> dict[str, Any]:
