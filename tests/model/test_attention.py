@@ -18,6 +18,7 @@ TAPS = ["q", "k", "v", "scores", "scaled", "weights", "context"]
 def short(request, monkeypatch):
     """Both ways in which the fused attention computes."""
     monkeypatch.setattr(room, "SHORT", request.param)
+    monkeypatch.setattr(room, "MANY", 0)
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 Mask = Bool[Tensor, "#batch #head #query key"]  # True: this query may look at this key
 
-SHORT = 64  # keys up to which two products and a softmax are quicker on a processor than the fused kernel
+SHORT = 64  # keys up to which two products and a softmax are quicker on a processor than the fused kernel,
+MANY = 2000  # where there are more scores than these: for a few, the kernel is, which is one call
 
 
 class Tap(nn.Module):
@@ -80,12 +81,12 @@ def fused_attention(
     causal: bool = False,
 ) -> Float[Tensor, "batch head query value"]:
     """The context of `attention` alone, the quickest way: from PyTorch's kernel, which never writes the weights down,
-    or on a processor, where sentences are short, from two products and a softmax.
+    or on a processor, for many short sentences, from two products and a softmax.
 
     `causal` says that the mask is the causal one, which the kernel knows by itself.
     """
     _check_widths(q, k, v)
-    if q.device.type == "cpu" and k.shape[-2] <= SHORT:
+    if q.device.type == "cpu" and k.shape[-2] <= SHORT and q.shape[:-1].numel() * k.shape[-2] > MANY:
         scores, scale = q @ k.transpose(-2, -1), 1 / math.sqrt(q.shape[-1])
         scaled = scores.mul_(scale) if mask is None else torch.add(_as_bias(mask, q.dtype), scores, alpha=scale)
         return scaled.softmax(dim=-1) @ v
