@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from regard import device
 from regard.device import half_gain, pick_device
 from regard.errors import InputError
 
@@ -26,6 +27,8 @@ def test_a_device_that_is_not_there_is_refused_by_its_name(name):
         pick_device(name)
 
 
-def test_what_half_the_bits_gain_is_measured_on_a_processor_and_nothing_where_they_do_not_help():
-    assert half_gain(torch.device("cpu")) > 0
+def test_what_half_the_bits_gain_is_measured_on_a_processor_and_nothing_where_they_do_not_help(monkeypatch):
+    assert 1e-3 < half_gain(torch.device("cpu")) < 1e3
+    monkeypatch.setattr(device, "_seconds", lambda x, w: 3.0 if x.dtype == w.dtype == torch.float32 else 2.0)
+    assert half_gain(torch.device("cpu")) == 1.5
     assert half_gain(torch.device("mps")) == 0

@@ -76,7 +76,7 @@ class TextConfig:
     """How lines become pieces."""
 
     tokenizer: Literal["unigram", "bpe", "word", "char"] = "unigram"
-    vocabulary: int = 8000  # pieces, per processor; fewer where the corpus does not hold that many
+    vocabulary: int = 8000  # pieces of each vocabulary; fewer where the corpus does not hold that many
     joint: bool = True  # one vocabulary for both languages
     sampling: float = 0.0  # subword regularisation: BPE-dropout's probability, or 1 / temperature for unigram; 0 = off
     directions: tuple[str, ...] = ()  # such as ("fr-en", "en-fr"); none = one direction without a name

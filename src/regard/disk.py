@@ -25,7 +25,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     aside = whole.with_name(f".{whole.name}.{secrets.token_hex(4)}")
     try:
         yield aside
-        with aside.open("rb") as written:
+        with aside.open("r+b") as written:  # Windows flushes nothing that is open for reading alone
             os.fsync(written.fileno())
         aside.replace(whole)
     except OSError as error:

@@ -13,12 +13,14 @@ from typing import NamedTuple
 import pytest
 from safetensors.torch import load_file
 
+from regard.weights import load_tensors
+
 WORDS = {"un": "a", "le": "the", "chat": "cat", "chien": "dog", "lapin": "rabbit", "voit": "sees", "aime": "likes"}
 SMALL = [
     "--set=model.d_model=16", "--set=model.d_ff=16", "--set=model.n_encoder_layers=1", "--set=model.n_decoder_layers=1",
     "--set=model.p_drop=0.2", "--set=text.tokenizer=word", "--set=training.batch_tokens=256",
     "--set=training.precision=float32", "--set=training.ema=0.9",
-    "--set=training.validate_every=20", "--set=training.validate_pairs=5", "--set=training.save_every=7",
+    "--set=training.validate_every=20", "--set=training.validate_pairs=5", "--set=training.save_every=5",
     "--set=training.average=2", "--threads=1",
 ]  # fmt: skip
 
@@ -107,6 +109,7 @@ def test_a_training_killed_at_any_moment_ends_bit_equal_to_an_uninterrupted_one(
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
+    assert load_tensors(killed / "training" / "last.safetensors")[1]["position"] > 0  # in the middle of an epoch
     resumed = regard("train", killed, "--threads=2" if settings else "--threads=1")
     assert resumed.returncode == 0, resumed.stderr
     for file in ("model.safetensors", "training/last.safetensors"):
@@ -174,7 +177,7 @@ except SystemExit:
 FR, EN = "toy.fr", "toy.en"
 BAD = {
     "a missing file": (["train", "new", "--train", "none.fr", EN], "none.fr"),
-    "a directory": (["train", "new", "--train", ".", EN], "."),
+    "a directory": (["train", "new", "--train", ".", EN], "Is a directory"),
     "no pairs": (["train", "new"], "--train"),
     "one plain file": (["train", "new", "--train", FR], "two files"),
     "three files": (["train", "new", "--train", FR, EN, EN], "two files"),
@@ -190,7 +193,7 @@ BAD = {
     "no JSON": (["train", "new", "--train", "bad.jsonl"], "bad.jsonl, line 1"),
     "no such JSON key": (["train", "new", "--train", "keys.jsonl"], "source"),
     "no gzip": (["train", "new", "--train", "fake.fr.gz", EN], "fake.fr.gz"),
-    "a validation file that is missing": (["train", "new", "--train", FR, EN, "--valid", "x", "y"], "x"),
+    "a validation file that is missing": (["train", "new", "--train", FR, EN, "--valid", "x", "y"], "x: cannot be"),
     "a misspelt setting": (["train", "new", "--train", FR, EN, "--set", "model.n_head=4"], "model.n_heads"),
     "a setting without its table": (["train", "new", "--train", FR, EN, "--set", "d_model=4"], "model.d_model"),
     "no value": (["train", "new", "--train", FR, EN, "--set", "model.d_model"], "name=value"),
@@ -221,7 +224,7 @@ BAD = {
     "an unknown direction": (["translate", "whole", "x", "--direction", "de-en"], "de-en"),
     "more answers than hypotheses": (["translate", "whole", "x", "--set", "decoding.n_best=9"], "beam"),
     "a training setting in translation": (["translate", "whole", "x", "--set", "model.d_model=4"], "decoding"),
-    "a test set that is missing": (["evaluate", "whole", "--test", "a", "b"], "a"),
+    "a test set that is missing": (["evaluate", "whole", "--test", "a", "b"], "a: cannot be read"),
     "pairs that are missing": (["score", "whole", "--pairs", "a.tsv"], "a.tsv"),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ import torch
 
 from regard.config import EOS
 from regard.decoding.directory import load
-from regard.decoding.sentences import longest_target
+from regard.decoding.sentences import Sentence, longest_target
 from regard.interop.ctranslate2 import (
     CTranslate2Engine,
     Threads,
@@ -220,6 +220,21 @@ def test_the_positions_are_those_of_pytorch(random_translator):
     spec = as_spec(arrays(translator), translator.config, translator.tokenizer)
     assert len(spec.encoder.position_encodings.encodings) == position_rows(translator.config) == 1024
     np.testing.assert_allclose(spec.encoder.position_encodings.encodings[:200], ours[:200], atol=2e-5)
+
+
+def test_the_first_answers_are_there_while_the_last_are_still_searched_for(random_translator, tmp_path, monkeypatch):
+    """So that they can be written in words meanwhile."""
+    fast, read = with_engine(random_translator(), tmp_path), []
+    monkeypatch.setattr("regard.interop.ctranslate2.BATCH_TOKENS", 8)
+    monkeypatch.setattr(
+        CTranslate2Engine, "_read", lambda *given, was=CTranslate2Engine._read: read.append(1) or was(*given)
+    )
+    sentences = [Sentence((*range(7, 7 + length), EOS)) for length in (6, 5, 4)]
+    for log_probs, before in ((False, [1, 2, 3]), (True, [3, 3, 3])):
+        read.clear()
+        assert [
+            len(read) for _ in fast.fast.search(sentences, fast.decoding(beam_size=1), log_probs=log_probs)
+        ] == before
 
 
 def test_every_weight_has_its_place(random_translator):

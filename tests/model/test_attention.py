@@ -19,6 +19,8 @@ def short(request, monkeypatch):
     """Both ways in which the fused attention computes."""
     monkeypatch.setattr(room, "SHORT", request.param)
     monkeypatch.setattr(room, "MANY", 0)
+    if request.param:
+        monkeypatch.delattr(nn.functional, "scaled_dot_product_attention")
 
 
 @pytest.fixture
@@ -73,6 +75,20 @@ def test_the_fused_attention_gives_the_context_of_the_formula(short, kind, queri
         "one row each": nn.functional.one_hot(torch.randint(KEYS, (BATCH, HEADS, queries)), KEYS).bool(),
     }[kind]
     torch.testing.assert_close(fused_attention(q, k, v, mask), attention(q, k, v, mask).context)
+
+
+@pytest.mark.parametrize(("queries", "kernel"), [(11, True), (12, False)])
+def test_for_a_few_scores_the_kernel_is_taken_and_for_many_two_products(monkeypatch, queries, kernel):
+    """2 sentences, 3 heads, 30 keys."""
+    q, k, v = q_k_v(queries=queries, keys=30)
+    expected = attention(q, k, v).context
+    if not kernel:
+        monkeypatch.delattr(nn.functional, "scaled_dot_product_attention")
+    torch.testing.assert_close(fused_attention(q, k, v), expected)
+    if kernel:
+        monkeypatch.delattr(nn.functional, "scaled_dot_product_attention")
+        with pytest.raises(AttributeError):
+            fused_attention(q, k, v)
 
 
 @pytest.mark.parametrize("length", [1, 2, 7])

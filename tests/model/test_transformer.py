@@ -235,6 +235,8 @@ def test_what_is_heard_has_the_name_of_its_place_and_the_shape_of_its_axes():
     assert heard["decoder.layers.2.self_attention.weights"].shape == (2, 2, 11, 11)
     assert heard["encoder.layers.1.self_attention.weights"].shape == (2, 2, 7, 7)
     torch.testing.assert_close(heard["logits"], alone, **CLOSE)
+    torch.testing.assert_close(heard["encoder.output"], model.encode(source).states, **CLOSE)
+    torch.testing.assert_close(model.output(heard["decoder.output"]), alone, **CLOSE)
     assert heard["encoder.layers.1.add_norm_2.output"].shape == heard["source_embedding.output"].shape == (2, 7, 22)
 
 

@@ -56,6 +56,17 @@ def test_the_fused_loss_is_the_plain_one_in_value_and_gradient(rows, smoothing, 
     torch.testing.assert_close(*gradients, **close)
 
 
+@pytest.mark.parametrize("without", [torch.no_grad, torch.inference_mode])
+def test_who_wants_no_gradient_gets_the_same_loss_and_pays_for_none(monkeypatch, without):
+    decoded, output, target = inputs(ROWS + 3)
+    expected = fused_loss(decoded, output, target, 0.1)
+    monkeypatch.setattr(torch.Tensor, "scatter_add_", None)  # the first step towards a gradient
+    with without():
+        torch.testing.assert_close(tuple(fused_loss(decoded, output, target, 0.1)), tuple(expected))
+    with pytest.raises(TypeError):
+        fused_loss(decoded, output, target, 0.1)
+
+
 def test_the_gradient_of_the_fused_loss_is_that_of_finite_differences():
     decoded, output, target = inputs(5)
     assert torch.autograd.gradcheck(lambda *given: fused_loss(*given, target, 0.1).smoothed, (decoded, output))

@@ -39,6 +39,13 @@ def test_the_vocabulary_grows_with_the_corpus(pairs, pieces):
     assert values(pairs)["text.vocabulary"] == pieces
 
 
+def test_a_corpus_of_many_characters_gets_room_for_them_and_for_pieces_of_several():
+    for characters, pieces in ((150, 1_000), (370, 1_000), (2_000, 4_260)):
+        choice = recommend(2_000, Machine("cpu"), {}, characters=characters)["text.vocabulary"]
+        assert choice.value == pieces
+        assert ("2,000 different characters" in choice.reason) == (characters == 2_000)
+
+
 def test_a_small_corpus_is_trained_with_more_dropout():
     assert (values(49_999)["model.p_drop"], values(50_000)["model.p_drop"]) == (0.3, 0.1)
 
@@ -65,10 +72,16 @@ def test_of_two_directions_an_epoch_is_twice_as_long_and_the_reasons_say_whose_i
 @pytest.mark.parametrize(
     ("batch", "validate", "warmup"),
     [
-        ({}, "50: once an epoch, about 4 updates; 50 at least", "100: two epochs, about 8 updates; 100 at least"),
+        ({}, "50: once an epoch, about 4 updates; 50 at least", "60: two epochs, about 8 updates; 60 at least"),
+        ({"training.epochs": 100}, "50: once an epoch", "100: two epochs, about 8 updates; 100 at least"),
+        (
+            {"training.epochs": 1},
+            "50: once an epoch",
+            "1: two epochs, about 8 updates; 1 at most, a quarter of the run",
+        ),
         ({"training.batch_tokens": 18}, "1000: once an epoch, about 1,000 updates", "2000: two epochs, about 2,000"),
         ({"training.batch_tokens": 6}, "2000: once an epoch, about 3,000 updates; 2,000 at most", "2000: two epochs"),
-        ({"training.batch_tokens": 18, "training.accumulate": 1000}, "50: once an epoch, about 1 update;", "100: two"),
+        ({"training.batch_tokens": 18, "training.accumulate": 1000}, "50: once an epoch, about 1 update;", "15: two"),
     ],
 )
 def test_the_reasons_count_the_updates_that_there_will_be_and_name_the_bound_that_decides(batch, validate, warmup):
@@ -137,16 +150,16 @@ def test_the_width_that_is_chosen_counts_as_one_that_is_given():
         ({"training.epochs": 20}, 365),
         ({"training.updates": 2_000}, 500),
         ({"training.epochs": 20, "training.updates": 1_600}, 365),
-        ({"training.epochs": 1}, 146),
+        ({"training.epochs": 1}, 18),
     ],
 )
 def test_post_norm_rises_for_a_thousand_updates_or_a_quarter_of_a_short_run(limits, updates):
-    """10,000 pairs of 30 tokens: 73 updates an epoch, and two epochs of rising where nothing is longer."""
+    """10,000 pairs of 30 tokens: 73 updates an epoch; pre-norm rises for two epochs, if that is no longer."""
     given = {"model.norm": "post"} | limits
     choice = recommend(10_000, Machine("cpu"), given)["training.warmup"]
     assert choice.value == updates
-    assert ("at least with post-norm" in choice.reason) == (updates != 146)
-    assert recommend(10_000, Machine("cpu"), limits)["training.warmup"].value == 146
+    assert ("at least with post-norm" in choice.reason) == (updates != 18)
+    assert recommend(10_000, Machine("cpu"), limits)["training.warmup"].value == min(updates, 146)
 
 
 @pytest.mark.parametrize("given", [{}, {"model.norm": "post"}, {"model.architecture": "rnn"}, preset("big")])

@@ -15,6 +15,14 @@ def test_the_rate_rises_in_a_straight_line_and_falls_with_the_root(update, rate)
         assert learning_rate(config, update, progress) == pytest.approx(rate)
 
 
+@pytest.mark.parametrize("schedule", ["cosine", "inverse_sqrt"])
+def test_a_run_of_so_many_minutes_is_at_its_peak_after_a_quarter_of_them(schedule):
+    timed, counted = (TrainingConfig(warmup=100, schedule=schedule, minutes=minutes) for minutes in (7.0, 0.0))
+    for update, progress, share in ((10, 0.01, 0.1), (10, 0.125, 0.5), (30, 0.25, 1.0), (120, 0.2, 1.0)):
+        falls = learning_rate(counted, update, progress) / min(update / 100, 1)
+        assert learning_rate(timed, update, progress) == pytest.approx(falls * share)
+
+
 @pytest.mark.parametrize("update", [1, 17, 3999, 4000, 4001, 100_000])
 def test_with_the_papers_peak_it_is_the_papers_rate(update):
     """Equation 3, for the base model: d_model^-0.5 * min(n^-0.5, n * warmup^-1.5)."""

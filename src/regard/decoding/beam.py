@@ -213,7 +213,9 @@ class _Answers:
 
         Raises ValueError where a sentence has none, which a model whose logits are numbers cannot bring about.
         """
-        nodes = _nodes(tree)
+        nodes = _Nodes(
+            *([x for step in tree for x in getattr(step, name).flatten().tolist()] for name in _Nodes._fields)
+        )
         scores, ends = (both.transpose(0, 1).flatten(1).tolist() for both in (self.score, self.node))
         answers = [
             [_read(end, score, nodes) for score, end in zip(*row, strict=True) if score > -torch.inf][: self.n_best]
@@ -224,22 +226,20 @@ class _Answers:
         return answers
 
 
-class _Node(NamedTuple):
-    parent: int
-    piece: int
-    log_prob: float
-
-
-def _nodes(tree: list[Growth]) -> list[_Node]:
+class _Nodes(NamedTuple):
     """All candidates of the tree, each at its number."""
-    columns = [(growth.parent, growth.piece, growth.log_prob) for growth in tree]
-    return [_Node(*node) for step in columns for node in zip(*(c.flatten().tolist() for c in step), strict=True)]
+
+    parent: list[int]
+    piece: list[int]
+    log_prob: list[float]
 
 
-def _read(end: int, score: float, nodes: list[_Node]) -> Hypothesis:
+def _read(end: int, score: float, nodes: _Nodes) -> Hypothesis:
     """The path from the root to this node."""
-    path = [nodes[end]]
-    while path[-1].parent >= 0:
-        path.append(nodes[path[-1].parent])
+    path = [end]
+    while nodes.parent[path[-1]] >= 0:
+        path.append(nodes.parent[path[-1]])
     path.reverse()
-    return Hypothesis([node.piece for node in path], [node.log_prob for node in path], score, path[-1].piece == EOS)
+    return Hypothesis(
+        [nodes.piece[node] for node in path], [nodes.log_prob[node] for node in path], score, nodes.piece[end] == EOS
+    )

@@ -222,6 +222,7 @@ class Translator:
                 ]
             )
         different = list(dict.fromkeys(sentence for sentences in own for sentence in sentences))
+        different.sort(key=lambda sentence: -len(sentence.source))  # as engines search: so the first are read meanwhile
         found = self._engine(asked).search(different, asked.config, log_probs=asked.log_probs) if different else []
         return partial(self._answers, own, different, found, asked.config.length_penalty)
 

@@ -220,6 +220,7 @@ class CTranslate2Engine:
         self, sentences: Sequence[Sentence], going: list[_Going], config: DecodingConfig, log_probs: bool
     ) -> Iterator[list[Hypothesis]]:
         found: list[list[Hypothesis]] = [[] for _ in sentences]
+        given = 0
         for batch in going:
             for row, limit, result in zip(batch.rows, batch.limits, batch.results, strict=True):
                 found[row] = self._read(result.result().hypotheses, limit)
@@ -227,9 +228,12 @@ class CTranslate2Engine:
                     found[row] = [one._replace(ids=one.ids[:limit]) for one in found[row]]
                 elif not all(one.finished for one in found[row]):
                     found[row] = self._within(sentences[row], limit, config)
+            while not log_probs and given < len(found) and found[given]:
+                yield found[given]
+                given += 1
         if log_probs:
             self._score(sentences, found, config.length_penalty)
-        yield from found
+        yield from found[given:]
 
     def _read(self, hypotheses: list[list[str]], limit: int) -> list[Hypothesis]:
         """As ours; what is longer than its sentence allows is not finished."""

@@ -186,9 +186,7 @@ def _attention(heard: _Heard, kind: Kind, place: _Sublayer, modules: tuple[Multi
 def _offered(heard: _Heard, kind: Kind, place: _Sublayer, add: Residual) -> Tensor:
     """What keys and values are made of: the encoder's output, or the stream, normed first in a pre-norm model."""
     if kind == "cross":
-        top = f"encoder.layers.{len(heard.model.encoder.layers) - 1}.add_norm_2.output"
-        memory: Tensor = heard.model.encoder.norm(heard.values[top])
-        return memory[0]
+        return heard.values["encoder.output"][0]
     stream = heard.values[place.before]
     normed: Tensor = add.norm(stream) if add.pre else stream
     return normed[0]

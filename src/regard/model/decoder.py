@@ -97,6 +97,7 @@ class Decoder(nn.Module):
             Sequence[DecoderLayer], nn.ModuleList(DecoderLayer(config) for _ in range(config.n_decoder_layers))
         )
         self.norm = nn.LayerNorm(config.d_model) if config.norm == "pre" else nn.Identity()
+        self.output = Tap()
         self._taps = [module for module in self.modules() if isinstance(module, Tap)]
 
     def forward(
@@ -108,8 +109,8 @@ class Decoder(nn.Module):
         """Teacher forcing: every position is computed in one pass."""
         for layer in self.layers:
             x = layer(x, layer.cross_attention.keys_values(memory), memory_mask[:, None, None, :])
-        normed: Tensor = self.norm(x)
-        return normed
+        decoded: Tensor = self.output(self.norm(x))
+        return decoded
 
     def start(self, memory: Float[Tensor, "batch source model"], memory_mask: Bool[Tensor, "batch source"]) -> State:
         """The state before the first word: the source's keys and values are made here, once."""
@@ -124,4 +125,4 @@ class Decoder(nn.Module):
         for layer, before, memory in zip(self.layers, state.past, state.memory, strict=True):
             x, after = layer.step(x, before, memory, state.memory_mask)
             past.append(after)
-        return self.norm(x), state._replace(past=past, length=state.length + 1)
+        return self.output(self.norm(x)), state._replace(past=past, length=state.length + 1)

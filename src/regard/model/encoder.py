@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from regard.config import ModelConfig
+from regard.model.attention import Tap
 from regard.model.layers import FeedForward, Residual, multi_head
 
 
@@ -36,6 +37,7 @@ class Encoder(nn.Module):
             Sequence[EncoderLayer], nn.ModuleList(EncoderLayer(config) for _ in range(config.n_encoder_layers))
         )
         self.norm = nn.LayerNorm(config.d_model) if config.norm == "pre" else nn.Identity()
+        self.output = Tap()
 
     def forward(
         self, x: Float[Tensor, "batch source model"], mask: Bool[Tensor, "batch source"]
@@ -43,5 +45,5 @@ class Encoder(nn.Module):
         """All words at once, whatever their number."""
         for layer in self.layers:
             x = layer(x, mask[:, None, None, :])
-        memory: Tensor = self.norm(x)
+        memory: Tensor = self.output(self.norm(x))
         return memory

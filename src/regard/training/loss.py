@@ -33,16 +33,18 @@ def fused_loss(
 
     The products are made in the precision of `decoded`; what they add up to has that of `output`.
     """
-    return Loss(*_Fused.apply(decoded, output, target, smoothing))  # type: ignore[no-untyped-call]
+    return Loss(*_Fused.apply(decoded, output, target, smoothing, torch.is_grad_enabled()))  # type: ignore[no-untyped-call]
 
 
 class _Fused(torch.autograd.Function):
     """d loss / d logits = p - q, so both gradients follow from the softmax while it is at hand."""
 
     @staticmethod
-    def forward(ctx: Any, decoded: Tensor, output: Tensor, target: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+    def forward(
+        ctx: Any, decoded: Tensor, output: Tensor, target: Tensor, smoothing: float, learning: bool
+    ) -> tuple[Tensor, Tensor]:
         words, mean_word = output.to(decoded.dtype), output.mean(dim=0)
-        d_decoded, d_output = torch.empty_like(decoded), torch.zeros_like(output)
+        d_decoded, d_output = (torch.empty_like(decoded), torch.zeros_like(output)) if learning else (None, None)
         smoothed, log_loss = output.new_zeros(()), output.new_zeros(())
         for start in range(0, len(target), ROWS):
             rows, right = decoded[start : start + ROWS], target[start : start + ROWS, None]
@@ -53,15 +55,17 @@ class _Fused(torch.autograd.Function):
             right_logits = logits.gather(1, right).to(output).sum()
             log_loss += log_sum - right_logits
             smoothed += log_sum - (1 - smoothing) * right_logits - smoothing * (rows.to(output) @ mean_word).sum()
-            p.scatter_add_(1, right, right.new_full(right.shape, -1, dtype=p.dtype) * (1 - smoothing))
-            torch.sub(p @ words, (smoothing * mean_word).to(rows), out=d_decoded[start : start + ROWS])
-            d_output += p.t() @ rows
-        d_output -= (smoothing / len(output)) * decoded.sum(dim=0, dtype=output.dtype)
+            if d_decoded is not None and d_output is not None:
+                p.scatter_add_(1, right, right.new_full(right.shape, -1, dtype=p.dtype) * (1 - smoothing))
+                torch.sub(p @ words, (smoothing * mean_word).to(rows), out=d_decoded[start : start + ROWS])
+                d_output += p.t() @ rows
+        if d_output is not None:
+            d_output -= (smoothing / len(output)) * decoded.sum(dim=0, dtype=output.dtype)
         ctx.save_for_backward(d_decoded, d_output)
         ctx.mark_non_differentiable(log_loss)
         return smoothed, log_loss
 
     @staticmethod
-    def backward(ctx: Any, d_smoothed: Tensor, d_log_loss: Tensor) -> tuple[Tensor, Tensor, None, None]:
+    def backward(ctx: Any, d_smoothed: Tensor, d_log_loss: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
         d_decoded, d_output = ctx.saved_tensors
-        return d_decoded * d_smoothed.to(d_decoded), d_output * d_smoothed, None, None
+        return d_decoded * d_smoothed.to(d_decoded), d_output * d_smoothed, None, None, None

@@ -30,6 +30,7 @@ from regard.training.recipe import Choice, Machine, recommend
 from regard.weights import set_weights, weights_of
 
 LIMITS = {f"training.{name}" for name in ("epochs", "updates", "minutes", "patience")}  # may change when going on
+SEEN = 100_000  # pairs whose characters are counted
 HARMLESS = {"training.save_every", "training.tensorboard"} | {  # no bit of the weights depends on these: so may they
     f"decoding.{field.name}" for field in dataclasses.fields(DecodingConfig) if field.name != "max_length"
 }
@@ -109,7 +110,10 @@ def _begin(wanted: Wanted) -> Prepared:
     settled = _of_origin(origin, wanted.given) | wanted.given
     read, empty = read_enough(wanted.train)
     machine = Machine(wanted.device.type, torch.get_num_threads(), half_gain(wanted.device))
-    recommended = _names(wanted.train) | recommend(len(read.source), machine, settled, trained=origin is not None)
+    characters = len(set[str]().union(*read.source[:SEEN], *read.target[:SEEN]))
+    recommended = _names(wanted.train) | recommend(
+        len(read.source), machine, settled, characters=characters, trained=origin is not None
+    )
     choices = {name: choice for name, choice in recommended.items() if name not in settled}
     config = configure({name: choice.value for name, choice in choices.items()} | settled)
     for files in (wanted.train, wanted.valid):

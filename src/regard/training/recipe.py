@@ -21,13 +21,15 @@ class Machine(NamedTuple):
     half_gain: float = 0.0  # how many times quicker its products are in bfloat16
 
 
-def recommend(pairs: int, machine: Machine, given: Settings, *, trained: bool = False) -> dict[str, Choice]:
+def recommend(
+    pairs: int, machine: Machine, given: Settings, *, characters: int = 0, trained: bool = False
+) -> dict[str, Choice]:
     """The settings for so many sentence pairs on such a machine; those `given` are left alone.
 
-    `trained`: the model has learned already, and is to go on.
+    characters: how many different ones the corpus has. trained: the model has learned already, and is to go on.
     """
     shape = _recurrent(pairs) if given.get("model.architecture") == "rnn" else _model(pairs, machine.device)
-    chosen = shape | _text(pairs) | _work(machine, given)
+    chosen = shape | _text(pairs, characters) | _work(machine, given)
     chosen |= _schedule(pairs, _values(chosen) | given)
     chosen["training.learning_rate"] = _rate(_values(chosen) | given, trained)
     return {name: choice for name, choice in chosen.items() if name not in given}
@@ -61,9 +63,11 @@ def _recurrent(pairs: int) -> dict[str, Choice]:
     }
 
 
-def _text(pairs: int) -> dict[str, Choice]:
+def _text(pairs: int, characters: int) -> dict[str, Choice]:
     steps = [(3_000, 1_000), (15_000, 2_000), (60_000, 4_000), (400_000, 8_000), (3_000_000, 16_000)]
     pieces = next((pieces for below, pieces in steps if pairs < below), 32_000)
+    if (spelt := 260 + 2 * characters) > pieces:  # the special pieces and the bytes; each character; and so many longer
+        return {"text.vocabulary": Choice(spelt, f"for {characters:,} different characters, and as many longer pieces")}
     return {"text.vocabulary": Choice(pieces, f"so that each piece is seen often enough in {pairs:,} pairs")}
 
 
@@ -96,11 +100,11 @@ def _schedule(pairs: int, settled: Settings) -> dict[str, Choice]:
     length = epoch * (settled.get("training.epochs") or epochs)
     length = min(length, settled.get("training.updates") or length)
     slow = _norm(settled) == "post"
-    rise = max(100, min(1_000, length // 4)) if slow else 100  # the shortest warm-up
+    rise = 1_000 if slow else 100  # the shortest warm-up
     validate = _about(epoch, f"once an epoch{of_one}", 50)
     chosen = {
         "training.schedule": Choice("cosine", "ends at rate zero when the limit is reached"),
-        "training.warmup": _about(2 * epoch, f"two epochs{of_one}", rise, " with post-norm" * slow),
+        "training.warmup": _about(2 * epoch, f"two epochs{of_one}", rise, " with post-norm" * slow, length // 4),
         "training.ema": Choice(0.999, "the average of the weights is better than the last of them"),
         "training.validate_every": validate,
         "training.save_every": Choice(min(validate.value, 200), "so that little is lost"),
@@ -110,10 +114,15 @@ def _schedule(pairs: int, settled: Settings) -> dict[str, Choice]:
     return chosen
 
 
-def _about(updates: int, what: str, least: int, where: str = "") -> Choice:
-    """So many updates, or what they may be at least or at most; the reason says which."""
-    most = 2_000
-    bound = f"; {least:,} at least{where}" if updates < least else f"; {most:,} at most" if updates > most else ""
+def _about(updates: int, what: str, least: int, where: str = "", quarter: int = 2_000) -> Choice:
+    """So many updates, or what they may be at least or at most, of a run with so many in its quarter; the reason says
+    which."""
+    most = max(1, min(2_000, quarter))
+    least = min(least, most)
+    short = ", a quarter of the run" * (most < 2_000)
+    bound = (
+        f"; {least:,} at least{where}" if updates < least else f"; {most:,} at most{short}" if updates > most else ""
+    )
     return Choice(max(least, min(most, updates)), f"{what}, about {updates:,} update{'s' * (updates > 1)}{bound}")
 
 
