@@ -21,10 +21,12 @@ def main() -> None:
         torch.set_num_threads(threads)
 
     def translate_all(some: list[str], beam: int) -> list[str]:
-        return [answer.text for answer in many.translate(some, beam_size=beam, log_probs=False)]
+        return [
+            answer.text for answer in many.translate(some, beam_size=beam, max_length=task["pieces"], log_probs=False)
+        ]
 
     def translate(line: str, beam: int) -> str:
-        return one.translate(line, beam_size=beam, log_probs=False).text
+        return one.translate(line, beam_size=beam, max_length=task["pieces"], log_probs=False).text
 
     tell(folder, regard.__version__, race(task, lines, translate_all, translate))
 

@@ -12,7 +12,7 @@ from stopwatch import race, read_task, tell
 def main() -> None:
     """One translator for many lines, one for single ones."""
     folder, task, lines = read_task()
-    cores = len(os.sched_getaffinity(0))
+    cores, most = len(os.sched_getaffinity(0)), task["pieces"]
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder / "marian")
     many = ctranslate2.Translator(str(folder / "ct2"), inter_threads=cores, intra_threads=1)
     threads = {"inter_threads": 1, "intra_threads": 1} if sys.argv[2:] == ["tuned"] else {}
@@ -27,10 +27,11 @@ def main() -> None:
 
     def translate_all(some: list[str], beam: int) -> list[str]:
         source = [tokens(line) for line in some]
-        return [text(r) for r in many.translate_batch(source, beam_size=beam, max_batch_size=2048, batch_type="tokens")]
+        tips = {"max_batch_size": 2048, "batch_type": "tokens"}
+        return [text(r) for r in many.translate_batch(source, beam_size=beam, max_decoding_length=most, **tips)]
 
     def translate(line: str, beam: int) -> str:
-        return text(one.translate_batch([tokens(line)], beam_size=beam)[0])
+        return text(one.translate_batch([tokens(line)], beam_size=beam, max_decoding_length=most)[0])
 
     tell(folder, ctranslate2.__version__, race(task, lines, translate_all, translate))
 

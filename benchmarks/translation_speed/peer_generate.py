@@ -23,7 +23,7 @@ def main() -> None:
         for start in range(0, len(order), BATCH):
             rows = order[start : start + BATCH]
             batch = tokenizer([some[row] for row in rows], return_tensors="pt", padding=True)
-            out = model.generate(**batch, num_beams=beam, do_sample=False, max_new_tokens=128)
+            out = model.generate(**batch, num_beams=beam, do_sample=False, max_new_tokens=task["pieces"])
             for row, decoded in zip(rows, tokenizer.batch_decode(out, skip_special_tokens=True), strict=True):
                 texts[row] = decoded
         return texts

@@ -97,8 +97,8 @@ def table(results: Told) -> str:
         f"Multi30k test_2016_flickr, English to German, the first {results['lines']:,} sentences, from text to text. "
         f"Models of 4+4 layers, d_model 128, post-norm, trained for {results['minutes']:g} minutes each, the same "
         f"weights everywhere. Median and spread of {results['rounds']} interleaved rounds; alone: the median of "
-        f"{results['alone']} sentences one by one. A model that repeats itself goes on to 256 pieces in CTranslate2, to "
-        f"128 in HF generate as it is driven here, and to twice the source's and 10 in regard. {sentence(results)}",
+        f"{results['alone']} sentences one by one. Everybody may write {results['pieces']} pieces a sentence at "
+        f"most, so that a model which repeats itself costs all the same. {sentence(results)}",
     ]
     for model in results["models"]:
         lines += ["", f"## {model['vocabulary']:,} pieces", ""]

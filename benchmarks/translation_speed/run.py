@@ -34,6 +34,7 @@ sys.path.insert(0, str(HERE.parent))
 from machine import MULTI30K, describe, keep, need_multi30k, spread  # noqa: E402
 
 TEST = "test_2016_flickr"
+PIECES = 64  # that a translation may have; the longest reference has fewer
 
 
 class System(NamedTuple):
@@ -60,7 +61,7 @@ def main() -> None:
     results = describe(Path(__file__)) | {
         name: getattr(asked, name) for name in ("rounds", "minutes", "lines", "alone")
     }
-    results["tried_on"] = asked.cores
+    results |= {"tried_on": asked.cores, "pieces": PIECES}
     with tempfile.TemporaryDirectory() as name:
         results["models"] = [
             with_vocabulary(size, Path(asked.keep or name) / str(size), asked) for size in asked.vocabulary
@@ -127,7 +128,7 @@ def prepare(size: int, folder: Path, asked: argparse.Namespace) -> dict[str, Any
 
 def race(folder: Path, cores: int, asked: argparse.Namespace) -> list[dict[str, dict[str, Any]]]:
     """The rounds: what each system told, by its name."""
-    task = {"beams": BEAMS, "alone": asked.alone}
+    task = {"beams": BEAMS, "alone": asked.alone, "pieces": PIECES}
     (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
     told = []
     for number in range(asked.rounds):
