@@ -25,6 +25,13 @@ def test_a_good_model_has_good_scores_with_signatures_and_intervals(regard, toy,
     assert "tok:13a" in found["BLEU"]["signature"]
 
 
+def test_a_line_that_is_too_long_to_be_read_at_once_is_said(regard, toy, two_way, tmp_path):
+    line = "ba be bi bo " * 9
+    (tmp_path / "long.tsv").write_text(f"{line}\t{toy.translate(line)}\n")
+    ran = regard("evaluate", two_way, "--beam", 1, "--resamples", 0, "--test", tmp_path / "long.tsv")
+    assert "1 line of more than 23 pieces was cut and translated part by part." in ran.err
+
+
 @pytest.fixture
 def test_set(toy, tmp_path):
     lines = ["ba be bi bo", "bu da de di do du", "du di de da"]

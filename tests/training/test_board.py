@@ -1,5 +1,10 @@
 """The curves for TensorBoard: what is written, and what is forgotten after an interruption."""
 
+import sys
+
+import pytest
+
+from regard.errors import InputError
 from regard.training import board
 from regard.training.board import Board
 from regard.training.loop import Updated
@@ -30,3 +35,9 @@ def test_a_training_that_goes_on_forgets_the_points_behind_it_and_closes_its_fil
         *((f"training/{name}", value, update) for name, value, update in points),
         "closed",
     ]
+
+
+def test_without_tensorboard_it_is_said_how_to_have_it(begin, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(InputError, match=r"training.tensorboard needs TensorBoard: pip install 'regard\[scale\]'"):
+        Board(begin().run, 0)

@@ -16,6 +16,7 @@ from regard.cli.options import (
     load_translator,
     read_pairs_for,
     say,
+    say_cut,
 )
 from regard.errors import InputError
 
@@ -117,12 +118,14 @@ def _translated(asked: argparse.Namespace, translator: "Translator", source: lis
     from regard.disk import write_text
     from regard.text.formats import one_line
 
-    answers = translator.stream(source, direction=asked.direction, log_probs=False)
-    texts = [answer.text for answer in counted_lines(asked, answers, len(source))]
+    stream = translator.stream(source, direction=asked.direction, log_probs=False)
+    answers = list(counted_lines(asked, stream, len(source)))
+    texts = [answer.text for answer in answers]
     if asked.output:
         write_text(Path(asked.output), "".join(f"{one_line(text)}\n" for text in texts))
     if translator.fast and not translator.refusal():
         say(asked, "CTranslate2 translated, in 8 bits; --engine torch does in 32.")
+    say_cut(asked, translator, sum(answer.parts > 1 for answer in answers))
     return texts
 
 

@@ -169,6 +169,13 @@ def _counted(asked: argparse.Namespace, things: Iterable[T], size: Callable[[T],
     say(asked, f"{line_count(done)}{took}")
 
 
+def say_cut(asked: argparse.Namespace, translator: "Translator", cut: int) -> None:
+    """Tells how many lines were too long to be read at once, if any were."""
+    if cut:
+        longest, were = translator.config.text.max_length, "was" if cut == 1 else "were"
+        say(asked, f"{line_count(cut)} of more than {longest} pieces {were} cut and translated part by part.")
+
+
 def line_count(count: int) -> str:
     """`1 line`, `2,000 lines`."""
     return f"{count:,} line{'' if count == 1 else 's'}"

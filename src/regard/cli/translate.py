@@ -17,9 +17,9 @@ from regard.cli.options import (
     add_model,
     add_verb,
     counted_lines,
-    line_count,
     load_translator,
     say,
+    say_cut,
 )
 
 if TYPE_CHECKING:
@@ -67,10 +67,7 @@ def run(asked: argparse.Namespace) -> int:
         for one in _best(answer, translator.config.decoding.n_best):
             print(as_json(one) if asked.json else one_line(one.text), flush=True)
         cut += answer.parts > 1
-    if cut:
-        longest = translator.config.text.max_length
-        were = "was" if cut == 1 else "were"
-        say(asked, f"{line_count(cut)} of more than {longest} pieces {were} cut and translated part by part.")
+    say_cut(asked, translator, cut)
     return 0
 
 
