@@ -101,7 +101,7 @@ class TrainingConfig:
     accumulate: int = 1  # batches of one update; the cores of a processor work on them side by side
     learning_rate: float = 2e-3  # at its peak
     schedule: Literal["inverse_sqrt", "cosine"] = "inverse_sqrt"
-    warmup: int = 2000  # updates until the peak
+    warmup: int = 2000  # updates until the peak; where minutes are the limit, a quarter of them at most
     label_smoothing: float = 0.1
     clip: float = 1.0  # largest norm of the gradient; 0 = off
     ema: float = 0.0  # decay of a running average of the weights, which is what is validated and kept; 0 = off
