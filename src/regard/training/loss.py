@@ -33,17 +33,17 @@ def fused_loss(
 
     The products are made in the precision of `decoded`; what they add up to has that of `output`.
     """
-    return Loss(*_Fused.apply(decoded, output, target, smoothing, torch.is_grad_enabled()))  # type: ignore[no-untyped-call]
+    if not torch.is_grad_enabled():
+        decoded, output = decoded.detach(), output.detach()
+    return Loss(*_Fused.apply(decoded, output, target, smoothing))  # type: ignore[no-untyped-call]
 
 
 class _Fused(torch.autograd.Function):
     """d loss / d logits = p - q, so both gradients follow from the softmax while it is at hand."""
 
     @staticmethod
-    def forward(
-        ctx: Any, decoded: Tensor, output: Tensor, target: Tensor, smoothing: float, learning: bool
-    ) -> tuple[Tensor, Tensor]:
-        words, mean_word = output.to(decoded.dtype), output.mean(dim=0)
+    def forward(ctx: Any, decoded: Tensor, output: Tensor, target: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
+        words, mean_word, learning = output.to(decoded.dtype), output.mean(dim=0), any(ctx.needs_input_grad)
         d_decoded, d_output = (torch.empty_like(decoded), torch.zeros_like(output)) if learning else (None, None)
         smoothed, log_loss = output.new_zeros(()), output.new_zeros(())
         for start in range(0, len(target), ROWS):
@@ -66,6 +66,6 @@ class _Fused(torch.autograd.Function):
         return smoothed, log_loss
 
     @staticmethod
-    def backward(ctx: Any, d_smoothed: Tensor, d_log_loss: Tensor) -> tuple[Tensor, Tensor, None, None, None]:
+    def backward(ctx: Any, d_smoothed: Tensor, d_log_loss: Tensor) -> tuple[Tensor, Tensor, None, None]:
         d_decoded, d_output = ctx.saved_tensors
-        return d_decoded * d_smoothed.to(d_decoded), d_output * d_smoothed, None, None, None
+        return d_decoded * d_smoothed.to(d_decoded), d_output * d_smoothed, None, None
