@@ -52,8 +52,9 @@ def test_it_measures_and_keeps_what_translate_writes(regard, two_way, test_set, 
     source = "".join(line.split("\t")[0] + "\n" for line in test_set.read_text().splitlines())
     options = ("--engine", engine, "--output", tmp_path / "out" / "translated", "--resamples", 0)
     ran = regard("evaluate", two_way, *options, "--test", test_set)
+    said = regard("translate", two_way, "--engine", engine, stdin=source).out
     assert ("CTranslate2 translated, in 8 bits" in ran.err) == told
-    assert (tmp_path / "out" / "translated").read_text() == regard("translate", two_way, stdin=source).out
+    assert (tmp_path / "out" / "translated").read_text() == said
 
 
 @pytest.mark.parametrize(
