@@ -1,12 +1,15 @@
 """results.md: the table of each number of cores and beam, and the bars that they are held against."""
 
+import operator
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from regard.evaluation import bleu
+from sacrebleu.significance import PairedTest, Result
+
+from regard.evaluation import bleu, bleu_with
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -17,6 +20,7 @@ CT2 = "ct2-transformers-converter, int8"
 TUNED = f"{CT2}, one thread for one sentence"
 BEAMS = (1, 5)
 LARGE = 16_000  # pieces, from which a sentence alone has to be twice as quick
+RESAMPLES = 1000  # that tell whether a difference of BLEU may be chance
 Told = dict[str, Any]
 
 
@@ -40,19 +44,28 @@ def summary(name: str, rounds: list[Told], reference: list[str]) -> Told:
     for beam in map(str, BEAMS):
         own = [one["beams"][beam] for one in good]
         texts = own[0]["texts"]
-        same = [
-            sum(a == b for a, b in zip(texts, results[FAST]["beams"][beam]["texts"], strict=True))
-            for results in rounds[:1]
-            if "error" not in results[FAST]
-        ]
+        ours = None if "error" in rounds[0][FAST] else rounds[0][FAST]["beams"][beam]["texts"]
         row[beam] = {
             "sentences_per_second": spread([len(texts) / one["together"] for one in own]),
             "milliseconds_alone": spread([1000 * statistics.median(one["alone"]) for one in own]),
             "bleu": bleu(texts, reference).score,
             "longest": max(map(len, texts)),
-            "same_as_regard": same[0] / len(texts) if same else None,
+            "same_as_regard": sum(map(operator.eq, texts, ours)) / len(texts) if ours else None,
+            "chance": chance(texts, ours, reference) if ours and name == CT2 else None,
         }
     return row
+
+
+def chance(one: list[str], other: list[str], reference: list[str]) -> float:
+    """p of a paired bootstrap (Koehn, 2004): how likely systems as good as each other differ in BLEU by so much."""
+    if one == other:
+        return 1.0
+    both: list[tuple[str, Sequence[str]]] = [("one", one), ("other", other)]
+    _, scores = PairedTest(both, {"BLEU": bleu_with("13a")}, [reference], test_type="bs", n_samples=RESAMPLES)()
+    verdict = scores["BLEU"][1]
+    assert isinstance(verdict, Result)
+    assert verdict.p_value is not None
+    return verdict.p_value
 
 
 def bars(model: Told, cores: list[int]) -> Iterator[Bar]:
@@ -86,7 +99,7 @@ def _against(rows: Told, beam: str, where: str, vocabulary: int) -> Iterator[Bar
             yield Bar(f"{what}: alone", f">= {lone:g} x", f"{alone:.2f} x", alone >= lone)
         if other == CT2:
             apart = one["bleu"] - two["bleu"]
-            yield Bar(f"{what}: BLEU", "within 0.1", f"{apart:+.2f}", abs(apart) <= 0.1)
+            yield Bar(f"{what}: BLEU", "within 0.1", f"{apart:+.2f} (p = {two['chance']:.2f})", abs(apart) <= 0.1)
 
 
 def table(results: Told) -> str:
@@ -98,7 +111,8 @@ def table(results: Told) -> str:
         f"Models of 4+4 layers, d_model 128, post-norm, trained for {results['minutes']:g} minutes each, the same "
         f"weights everywhere. Median and spread of {results['rounds']} interleaved rounds; alone: the median of "
         f"{results['alone']} sentences one by one. Everybody may write {results['pieces']} pieces a sentence at "
-        f"most, so that a model which repeats itself costs all the same. {sentence(results)}",
+        f"most, so that a model which repeats itself costs all the same. p: how likely translations as good as each "
+        f"other differ in BLEU by so much, by {RESAMPLES:,} paired resamples (Koehn, 2004). {sentence(results)}",
     ]
     for model in results["models"]:
         lines += ["", f"## {model['vocabulary']:,} pieces", ""]

@@ -12,8 +12,8 @@ from regard.disk import hash_of
 from regard.interop import proof
 from regard.interop.ctranslate2 import CTranslate2Engine
 from regard.interop.engines import SHORTLIST, key, load
-from regard.interop.proof import Verdict, give_shortlist, prove
-from regard.interop.rest import fit_rest
+from regard.interop.proof import Verdict, give_shortlist, prove, worth_of
+from regard.interop.rest import fit_rest, squares
 from regard.interop.shortlist import Shortlist, likely_pieces
 from regard.text.formats import Pairs
 from regard.text.store import encode_pairs
@@ -34,7 +34,7 @@ def learned(two_way, pairs, monkeypatch):
 @pytest.fixture
 def model(two_way, learned, tmp_path, monkeypatch):
     """A copy of a model, whose shortlist will be that."""
-    monkeypatch.setattr(proof, "likely_pieces", lambda *_: learned.listed)
+    monkeypatch.setattr(proof, "likely_pieces", lambda *_, **__: learned.listed)
     return shutil.copytree(two_way, tmp_path / "model")
 
 
@@ -85,6 +85,45 @@ def test_few_held_out_pairs_prove_nothing(model, pairs, monkeypatch, count, told
         why = f"too few held-out pairs to prove that it does no harm {told}"
         assert str(found) == f"{proof.WHAT} left out: {why}."
     assert not (model / SHORTLIST).exists()
+
+
+@pytest.mark.parametrize(("harmless", "tried"), [([True], "short"), ([False, True], "long"), ([False, False], "none")])
+def test_a_longer_list_is_tried_only_where_a_shorter_one_does_harm(
+    two_way, pairs, learned, tmp_path, monkeypatch, harmless, tried
+):
+    folder = shutil.copytree(two_way, tmp_path / "model")
+    lists = {"long": learned.listed, "short": learned.listed[:-20]}
+    monkeypatch.setattr(proof, "likely_pieces", lambda *_, worth=None: lists["long" if worth is None else "short"])
+    verdicts, proved = iter(harmless), []
+
+    def prove(folder, learned, held_out, *, threads):
+        proved.append(learned.listed)
+        return Verdict(next(verdicts), len(learned.listed), 300, 1.0, 0.0, 2.0, 2.0)
+
+    monkeypatch.setattr(proof, "prove", prove)
+    verdict = give_shortlist(folder, pairs, pairs)
+    wanted = [lists["short"], lists["long"]][: len(harmless)]
+    assert [list(one) for one in proved] == [list(one) for one in wanted]
+    assert (folder / SHORTLIST).exists() == verdict.kept == (tried != "none")
+    if verdict.kept:
+        assert np.array_equal(Shortlist.load(folder / SHORTLIST).listed, lists[tried])
+
+
+def test_what_the_model_writes_itself_is_worth_the_most(two_way, pairs, monkeypatch):
+    monkeypatch.setattr(proof, "OWN", 40)
+    translator = load(two_way, engine="ctranslate2")
+    encoded = encode_pairs(translator.tokenizer, pairs)
+    worth = worth_of(translator, pairs, encoded)
+    some = np.random.default_rng(1).permutation(len(pairs.source))[:40]
+    written = {
+        piece
+        for direction, side in (("fr-en", pairs.source), ("en-fr", pairs.target))
+        for one in translator.translate([side[row] for row in some], direction=direction, beam_size=1)
+        for piece in one.pieces
+    }
+    assert set(translator.tokenizer.target.pieces(np.flatnonzero(np.isinf(worth)).tolist())) == written
+    rest = np.isfinite(worth)
+    assert worth[rest].tolist() == squares(translator.model, encoded)[rest].tolist()
 
 
 def test_two_engines_that_are_alike_do_not_race(model, two_way, pairs, monkeypatch):

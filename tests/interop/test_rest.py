@@ -47,6 +47,18 @@ def test_what_is_read_is_what_stands_before_each_piece_of_some_pairs(two_way, pa
     assert fit_rest(translator.model, encoded, listed).vector.tolist() != pytest.approx(whole.vector.tolist(), abs=1e-4)
 
 
+def test_the_squares_are_those_of_the_probabilities_of_all_places(two_way, pairs, monkeypatch):
+    translator = load(two_way)
+    encoded = encode_pairs(translator.tokenizer, pairs)
+    monkeypatch.setattr(rest, "PAIRS", 23)
+    h = torch.cat(list(rest._read(translator.model, encoded)))
+    monkeypatch.setattr(rest, "PLACES", 7)
+    found = rest.squares(translator.model, encoded)
+    p = (h @ translator.model.output.weight.T).softmax(dim=1)
+    assert found.tolist() == pytest.approx((p**2).sum(dim=0).tolist(), rel=1e-4, abs=1e-9)
+    assert found.shape == (len(translator.tokenizer.target),)
+
+
 def test_where_what_is_left_out_weighs_more_the_vector_is_nearer():
     """Three places read (0), (1) and (2); only the logits of what is left out are no line: 0, 0 and -6. There, at the
     last, it has hardly a share in the softmax, so the line is that of the first two."""

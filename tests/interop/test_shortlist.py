@@ -36,6 +36,24 @@ def test_what_came_often_enough_is_listed_and_what_anything_can_be_spelt_with(on
     assert len(listed) + len(left_out(listed, len(words.target))) + EOS == len(words.target)
 
 
+def test_of_what_came_often_the_half_of_less_worth_may_be_left_out(one_way, pairs):
+    words = load(one_way).tokenizer
+    encoded = encode_pairs(words, pairs)
+    counts = np.bincount(encoded.target.values, minlength=len(words.target))
+    often = np.flatnonzero(counts >= 3)
+    always = likely_pieces(encoded, words, seen=10**9)  # letters and names
+    often = np.setdiff1d(often, always)
+    worth = np.zeros(len(words.target))
+    worth[often] = np.random.default_rng(1).permutation(len(often)) + 1.0
+    worth[[often[0], always[-1]]] = np.inf
+    listed = likely_pieces(encoded, words, worth=worth)
+    others = often[1:]
+    total = np.count_nonzero(counts[np.isfinite(worth)] >= 3)  # letters and names that came so often count, too
+    best = others[np.argsort(-worth[others])][: total // 2]
+    assert set(listed.tolist()) == {*always.tolist(), often[0], *best.tolist()}
+    assert len(best) < len(others)
+
+
 def test_what_can_be_copied_is_listed_too():
     """A name that stands in no training target, and the letters to spell another."""
     source = ["Hier rennt Ottokar", "Hier quakt Ottokar", "Hier isst Ottokar"]

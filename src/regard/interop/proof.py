@@ -18,15 +18,16 @@ from regard.decoding.translator import Translator
 from regard.disk import hash_of
 from regard.evaluation import bleu, tokenization
 from regard.interop.engines import READ, SHORTLIST, pick
-from regard.interop.rest import fit_rest
+from regard.interop.rest import fit_rest, squares
 from regard.interop.shortlist import Shortlist, left_out, likely_pieces
 from regard.text.formats import Pairs
-from regard.text.store import encode_pairs
+from regard.text.store import Encoded, encode_pairs
 
 SAME, BLEU = 0.98, 0.1  # of the held-out sentences, so many must stay as they were; the BLEU may fall by so much
 LEAST = 0.1  # of the vocabulary, that has to be left out to be worth the trouble
 BEAMS = (1, 5)  # with which the translations must stay as they were
 FEWEST, SENTENCES = 200, 1000  # held-out pairs that the proof needs, and that it takes at most
+OWN = 20_000  # training sources that the model translates at most, to tell what it writes
 ROUNDS, TOGETHER, ALONE = 3, 200, 50  # of the timing, and the sentences of each: together, and one by one
 WHAT = "A shortlist, the likely target words, which makes the fast engine quicker, is"
 
@@ -71,8 +72,9 @@ class _Ways(NamedTuple):
 def give_shortlist(folder: Path, train: Pairs, held_out: Pairs, *, threads: int | None = None) -> Verdict | Untried:
     """Learns a shortlist for the model in this directory, and leaves it there if it proves harmless and quicker.
 
-    It is proved on a copy of the model: whoever is interrupted leaves none behind that was not. It is for these weights
-    alone; an engine that is made from others does not take it.
+    A short one is tried first, and a longer one where that does harm. Each is proved on a copy of the model: whoever is
+    interrupted leaves none behind that was not. It is for these weights alone; an engine made from others does not
+    take it.
     """
     (folder / SHORTLIST).unlink(missing_ok=True)
     if (count := len(held_out.source)) < FEWEST:
@@ -80,15 +82,17 @@ def give_shortlist(folder: Path, train: Pairs, held_out: Pairs, *, threads: int 
     weights = hash_of(folder / WEIGHTS)
     translator = pick(folder, "cpu", "ctranslate2", threads=threads).translator
     tokenizer, encoded = translator.tokenizer, encode_pairs(translator.tokenizer, train)
-    listed = likely_pieces(encoded, tokenizer)
-    others = len(left_out(listed, len(tokenizer.target)))
+    long = likely_pieces(encoded, tokenizer)
+    others = len(left_out(long, len(tokenizer.target)))
     if others < LEAST * len(tokenizer.target):
         return Untried(f"hardly any piece can be left out ({others:,} of {len(tokenizer.target):,})")
-    learned = Shortlist(listed, fit_rest(translator.model, encoded, listed))
-    verdict = prove(folder, learned, held_out, threads=threads)
-    if verdict.kept:
-        dataclasses.replace(learned, weights=weights).save(folder / SHORTLIST)
-        pick(folder, "cpu", "ctranslate2", threads=threads)  # made now, so that the first translation is quick
+    for listed in (likely_pieces(encoded, tokenizer, worth=worth_of(translator, train, encoded)), long):
+        learned = Shortlist(listed, fit_rest(translator.model, encoded, listed))
+        verdict = prove(folder, learned, held_out, threads=threads)
+        if verdict.kept:
+            dataclasses.replace(learned, weights=weights).save(folder / SHORTLIST)
+            pick(folder, "cpu", "ctranslate2", threads=threads)  # made now, so that the first translation is quick
+            break
     return verdict
 
 
@@ -114,6 +118,17 @@ def prove(folder: Path, learned: Shortlist, held_out: Pairs, *, threads: int | N
     share, change, vocabulary = min(same), min(changes), len(words.target)
     kept = share >= SAME and change >= -BLEU and together > 1 and alone > 1
     return Verdict(kept, len(learned.outputs(vocabulary).pieces), vocabulary, share, change, together, alone)
+
+
+def worth_of(translator: Translator, train: Pairs, encoded: Encoded) -> NDArray[np.float64]:
+    """Of each target piece, how much an output layer would lose with it: the most if the model writes it when it
+    translates training sources, which are taken by chance, but always the same."""
+    words, worth = translator.tokenizer, squares(translator.model, encoded)
+    rows = np.random.default_rng(1).permutation(len(train.source))[:OWN].tolist()
+    for direction, side in zip(words.directions or (None,), train, strict=False):
+        for one in _translate(translator, [side[row] for row in rows], direction, 1):
+            worth[[words.target.id_of(piece) for piece in one.pieces]] = np.inf
+    return worth
 
 
 def _opened(folder: Path, place: Path, shortlist: Shortlist | None = None, *, threads: int | None = None) -> _Ways:

@@ -37,6 +37,16 @@ def fit_rest(model: EncoderDecoder, encoded: Encoded, listed: NDArray[np.int64])
     return Rest(vector.float().numpy(), float(bias))
 
 
+@torch.inference_mode()
+def squares(model: EncoderDecoder, encoded: Encoded) -> NDArray[np.float64]:
+    """Of each target piece, the sum of the squares of its probabilities at some training targets: how much there would
+    be for the vector of the rest to err about, if it were left out."""
+    total = np.zeros(len(model.output.weight))
+    for h in _read(model, encoded):
+        total += (h @ model.output.weight.T).softmax(dim=1).square().sum(dim=0).numpy()
+    return total
+
+
 def _read(model: EncoderDecoder, encoded: Encoded) -> Iterator[Float[Tensor, "n model"]]:
     """What the output layer reads of some rows, chosen by chance but always the same, at their targets' places."""
     rows = np.random.default_rng(1).permutation(len(encoded.source))[:PAIRS].tolist()

@@ -97,14 +97,20 @@ def left_out(listed: NDArray[np.int64], vocabulary: int) -> NDArray[np.int64]:
     return np.setdiff1d(np.arange(EOS + 1, vocabulary), listed)
 
 
-def likely_pieces(encoded: Encoded, tokenizer: Tokenizer, *, seen: int = SEEN) -> NDArray[np.int64]:
+def likely_pieces(
+    encoded: Encoded, tokenizer: Tokenizer, *, seen: int = SEEN, worth: NDArray[np.float64] | None = None
+) -> NDArray[np.int64]:
     """The pieces that the model has learned to write: those that came in the training targets more than now and then.
 
-    Besides, what it may copy: names. Of a vocabulary for both languages, hardly more than half.
+    Besides, what it may copy: names. Of a vocabulary for both languages, hardly more than half. Fewer where it is known
+    what each piece is worth: those of infinite worth, and of all others that came so often the better half.
     """
-    counts = np.bincount(encoded.target.values, minlength=len(tokenizer.target))
-    often = np.flatnonzero(counts >= seen).tolist()
-    return np.unique([EOS, *_plain(tokenizer.target), *_names(encoded.source, tokenizer), *often])
+    often = np.flatnonzero(np.bincount(encoded.target.values, minlength=len(tokenizer.target)) >= seen)
+    if worth is not None:
+        best, others = np.flatnonzero(np.isinf(worth)), often[np.isfinite(worth[often])]
+        half = others[np.argsort(-worth[others], kind="stable")][: len(others) // 2]
+        often = np.concatenate([best, half])
+    return np.unique([EOS, *_plain(tokenizer.target), *_names(encoded.source, tokenizer), *often.tolist()])
 
 
 def _plain(words: Vocabulary) -> list[int]:

@@ -19,7 +19,7 @@ from regard.text.formats import Pairs
 from regard.text.regularisation import Regularisation
 
 MOST_PAIRS = 1_000_000  # a vocabulary learns nothing new from more
-FEW = 32  # lines that are encoded sooner by one thread than several are started
+FEW = 32  # lines that are encoded sooner than threads for them are started
 
 SPACE = "\u2581"  # what SentencePiece writes for a space; in a line it would be taken for one
 _ESCAPE = "\x10"  # "data link escape": it and _ stand for that character, it twice for itself
@@ -110,7 +110,9 @@ class Vocabulary:
     def encode_many(self, lines: Iterable[str]) -> list[list[int]]:
         """The best pieces of each line."""
         escaped = [_escape(line) for line in lines]
-        rows: list[list[int]] = self._processor.encode(escaped, num_threads=-1 if len(escaped) > FEW else 1)
+        if len(escaped) <= FEW:
+            return [self._processor.encode(line) for line in escaped]
+        rows: list[list[int]] = self._processor.encode(escaped, num_threads=-1)
         return rows
 
     @functools.cached_property
