@@ -44,7 +44,7 @@ def summary(name: str, rounds: list[Told], reference: list[str]) -> Told:
     for beam in map(str, BEAMS):
         own = [one["beams"][beam] for one in good]
         texts = own[0]["texts"]
-        ours = None if "error" in rounds[0][FAST] else rounds[0][FAST]["beams"][beam]["texts"]
+        ours = next((one[FAST]["beams"][beam]["texts"] for one in rounds if "error" not in one[FAST]), None)
         row[beam] = {
             "sentences_per_second": spread([len(texts) / one["together"] for one in own]),
             "milliseconds_alone": spread([1000 * statistics.median(one["alone"]) for one in own]),
