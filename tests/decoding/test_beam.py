@@ -91,6 +91,25 @@ def assert_same(found: list[Hypothesis], expected: list[Hypothesis]) -> None:
         assert one.log_probs == pytest.approx(other.log_probs, rel=1e-5)
 
 
+@pytest.mark.parametrize("n", [0, 2])
+@pytest.mark.parametrize("beam_size", [1, 2])
+def test_a_greedy_search_needs_no_log_probabilities(random_table, beam_size, n):
+    table, limits, prefix = (
+        random_table(20, VOCAB, spread=5.0),
+        torch.tensor([1, 3, 8, 12] * 5),
+        [[], [B], [C, A], []] * 5,
+    )
+    config = DecodingConfig(beam_size=beam_size, no_repeat_ngram=n)
+    asked = {"batch": 20, "config": config, "max_lengths": limits, "prefix": prefix}
+    scored = beam_search(table, table.start(), **asked)
+    bare = beam_search(table, table.start(), **asked, scored=False)
+    if beam_size > 1:
+        assert bare == scored
+    else:
+        assert bare == [[one._replace(log_probs=[], score=0.0) for one in row] for row in scored]
+    assert {one.finished for row in scored for one in row} == {True, False}
+
+
 @pytest.mark.parametrize("alpha", ALPHAS)
 def test_a_beam_as_wide_as_there_are_targets_finds_the_best_of_all_of_them(random_table: Any, alpha: float) -> None:
     limits = [5, 3, 1, 4, 2, 5, 5]

@@ -64,15 +64,20 @@ def beam_search(
     config: DecodingConfig,
     max_lengths: Int[Tensor, " batch"],
     prefix: list[list[int]] | None = None,
+    scored: bool = True,
 ) -> list[list[Hypothesis]]:
     """The config.n_best best targets of each sentence, best first; those that were cut off come behind the finished.
 
     Fewer, where the prefix or the limit leaves fewer. `state` has a row for each of the `batch` sentences. max_lengths
     (on the model's device) counts all pieces, eos and prefix included. Each target begins with its prefix, if there is
     one. Pad, unk and bos are not produced, but may be forced. With beam_size 1 the search is greedy: it ends at the
-    first eos.
+    first eos. If it need not be `scored`, it is quicker then, and has no log-probabilities and a score of 0.
     """
-    return beam_tree(model, state, batch=batch, config=config, max_lengths=max_lengths, prefix=prefix).hypotheses
+    scored = scored or config.beam_size > 1
+    found = beam_tree(
+        model, state, batch=batch, config=config, max_lengths=max_lengths, prefix=prefix, scored=scored
+    ).hypotheses
+    return found if scored else [[one._replace(log_probs=[], score=0.0) for one in row] for row in found]
 
 
 @torch.no_grad()
@@ -84,8 +89,13 @@ def beam_tree(
     config: DecodingConfig,
     max_lengths: Int[Tensor, " batch"],
     prefix: list[list[int]] | None = None,
+    scored: bool = True,
 ) -> Found:
-    """`beam_search`, and the tree it grew (which it needs anyway: a hypothesis is read from its end to its root)."""
+    """`beam_search`, and the tree it grew (which it needs anyway: a hypothesis is read from its end to its root).
+
+    Where it is not `scored`, logits stand for log-probabilities: the largest is the same, and that is all that a greedy
+    search looks at.
+    """
     limits = max_lengths.clamp(min=1)
     forced = forced_pieces(prefix, limits)
     answers = _Answers(limits, config)
@@ -93,7 +103,8 @@ def beam_tree(
     tree: list[Growth] = []
     while len(living.sentence):
         logits, state = model.step(living.history[:, -1], state)
-        growth = _grow(logits, living, forced[living.sentence, len(tree)], config)
+        scores = logits.float().log_softmax(dim=-1) if scored else logits.float()
+        growth = _grow(scores, living, forced[living.sentence, len(tree)], config)
         tree.append(growth)
         done = answers.take(growth, len(tree))
         rows, living = _go_on(growth, ~done, living, config.beam_size)
@@ -121,13 +132,12 @@ class _Next(NamedTuple):
 
 
 def _continue(
-    logits: Float[Tensor, "row vocab"], living: _Living, must: Int[Tensor, " batch"], config: DecodingConfig
+    log_probs: Float[Tensor, "row vocab"], living: _Living, must: Int[Tensor, " batch"], config: DecodingConfig
 ) -> _Next:
     """Twice beam_size pieces a row: at most one of each is eos, which leaves beam_size of a sentence's best to go on.
 
     One is enough where the search is greedy, and where every sentence is still in its prefix.
     """
-    log_probs = logits.float().log_softmax(dim=-1)
     alone = config.beam_size == 1 or bool((must >= 0).all())
     wide = 1 if alone else min(2 * config.beam_size, log_probs.shape[1] - EOS)
     best, place = top(forbid_repeats(log_probs, living.history, config.no_repeat_ngram)[:, EOS:], wide)
@@ -138,11 +148,11 @@ def _continue(
 
 
 def _grow(
-    logits: Float[Tensor, "row vocab"], living: _Living, must: Int[Tensor, " batch"], config: DecodingConfig
+    log_probs: Float[Tensor, "row vocab"], living: _Living, must: Int[Tensor, " batch"], config: DecodingConfig
 ) -> Growth:
     """The best candidates of each sentence; eos ends a hypothesis where it is among the first beam_size of them."""
     batch, beam = living.total.shape
-    log_prob, piece = _continue(logits, living, must, config)
+    log_prob, piece = _continue(log_probs, living, must, config)
     total = living.total.view(-1, 1) + log_prob
     total, place = total.view(batch, -1).topk(min(2 * config.beam_size, beam * total.shape[1]))
     parent = place // log_prob.shape[1]

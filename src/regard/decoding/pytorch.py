@@ -35,16 +35,17 @@ class PyTorchEngine:
         answers: list[list[Hypothesis]] = [[] for _ in sentences]
         wide = config.n_best if config.temperature else config.beam_size
         for rows in batches([len(sentence.source) for sentence in sentences], BATCH_TOKENS // wide):
-            for row, found in zip(rows, self._hypotheses([sentences[row] for row in rows], config), strict=True):
-                answers[row] = found
+            found = self._hypotheses([sentences[row] for row in rows], config, log_probs)
+            for row, hypotheses in zip(rows, found, strict=True):
+                answers[row] = hypotheses
         return answers
 
-    def _hypotheses(self, sentences: list[Sentence], config: DecodingConfig) -> list[list[Hypothesis]]:
+    def _hypotheses(self, sentences: list[Sentence], config: DecodingConfig, scored: bool) -> list[list[Hypothesis]]:
         self.model.eval()
         source = torch.from_numpy(pad([list(sentence.source) for sentence in sentences])).to(self._device)
         lengths = torch.tensor([len(sentence.source) for sentence in sentences], device=source.device)
         seeds = [sentence.seed for sentence in sentences]
-        search = partial(sample, seeds=seeds) if config.temperature else beam_search
+        search = partial(sample, seeds=seeds) if config.temperature else partial(beam_search, scored=scored)
         prefix = [list(sentence.prefix) for sentence in sentences]
         return search(
             self.model,
