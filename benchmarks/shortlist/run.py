@@ -29,8 +29,9 @@ sys.path.insert(0, str(HERE.parent))
 
 from machine import MULTI30K, describe, keep, need_multi30k, sentence  # noqa: E402
 
-TRIED = [(seen, False, copies) for seen in (1, 2, 3, 5) for copies in (0, COPIES)]  # came so often; the better half
-TRIED += [(SEEN, False, copies) for copies in (1, 30, 1000)]  # of them; so many copies
+# came so often; only the better half of them; so many copies
+TRIED = [(seen, False, copies) for seen in (1, 2, 3, 5) for copies in (0, COPIES)]
+TRIED += [(SEEN, False, copies) for copies in (1, 30, 1000)]
 TRIED += [(SEEN, True, copies) for copies in (0, 30, COPIES)]
 
 
