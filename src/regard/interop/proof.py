@@ -57,7 +57,7 @@ class Verdict(NamedTuple):
         """For a person."""
         return (
             f"{WHAT} {'used' if self.kept else 'left out'}: with {self.pieces:,} of {self.vocabulary:,} pieces, "
-            f"{self.same:.1%} of the held-out translations are the same, BLEU {self.bleu:+.2f}, "
+            f"{self.same:.1%} of the held-out translations are the same, BLEU {self.bleu:+z.2f}, "
             f"{self.together:.2f} times as quick together, {self.alone:.2f} alone."
         )
 

@@ -32,7 +32,7 @@ def written(translator: Translator, asked: Sequence[Asked], sources: Sequence[li
     """The pronouns of the model's own translations of these sources, greedily searched; each stands for a question's
     own source, changed in whatever way."""
     engine, config = PyTorchEngine(translator.model), translator.decoding(beam_size=1)
-    answers = engine.search([Sentence(tuple(source)) for source in sources], config)
+    answers = engine.search([Sentence(tuple(source)) for source in sources], config, log_probs=False)
     return pronouns(asked, [answer[0].ids for answer in answers])
 
 

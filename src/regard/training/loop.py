@@ -220,8 +220,8 @@ def measure(run: Run, learner: Learner, model: EncoderDecoder, valid: Encoded) -
     for number, direction in enumerate(run.config.text.directions or [""]):
         source, target = (side[: config.validate_pairs] for side in (reversed(run.valid) if number else run.valid))
         if source:
-            texts = [answer.text for answer in translator.translate(source, direction=direction or None)]
-            scores[direction] = bleu(texts, target, tokenize=tokenization(direction.partition("-")[2]))
+            answers = translator.translate(source, direction=direction or None, log_probs=False)
+            scores[direction] = bleu([answer.text for answer in answers], target, tokenize=tokenization(direction.partition("-")[2]))
     return Seen(log_loss / tokens, scores)
 
 
