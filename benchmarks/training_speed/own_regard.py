@@ -1,7 +1,7 @@
 """regard under the stopwatch: its learner, set up as `regard train` sets it up on so many cores.
 
-Left out is what the others do not do: the running average of the weights. With `float32` in the task, the products are
-in float32 although the processor is quicker in half the bits.
+Left out is what the others do not do: the running average of the weights. With a `precision` in the task, the products
+have it, whatever the processor is quicker in.
 """
 
 import torch
@@ -33,8 +33,8 @@ def configuration(task: dict) -> Config:
         "training.clip": task["clip"],
         "training.seed": task["seed"],
     }
-    if task["float32"]:
-        given["training.precision"] = "float32"
+    if task["precision"]:
+        given["training.precision"] = task["precision"]
     return configure({name: recommended[name].value for name in RECOMMENDED} | given)
 
 

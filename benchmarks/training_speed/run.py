@@ -46,7 +46,7 @@ TASK = {
     "warmup": 2,  # updates before the clock starts
     "seed": 1,
     "updates": 0,
-    "float32": False,
+    "precision": "",  # of regard's products: what it chooses for this machine
 }
 Rows = dict[str, Told]  # by the system's name
 

@@ -3,9 +3,9 @@
     python benchmarks/training_speed/same_loss.py
 
 Both begin with the same weights and read the same batches of Multi30k, French to English; nothing is dropped out, so
-that chance has no part in it. regard also as it trains on two cores: each batch as two halves, side by side. A few
-seeds, each with weights and an order of the batches of its own. No time is measured. Writes same_loss.json and
-same_loss.md next to this file, or into --into.
+that chance has no part in it. regard in float32, in bfloat16, and as it trains on two cores: each batch as two halves,
+side by side. A few seeds, each with weights and an order of the batches of its own. No time is measured. Writes
+same_loss.json and same_loss.md next to this file, or into --into.
 """
 
 # ruff: noqa: T201
@@ -38,12 +38,16 @@ from machine import describe, keep, need_multi30k, sentence  # noqa: E402
 class Way(NamedTuple):
     """A way in which regard trains."""
 
-    float32: bool
+    precision: str
     abreast: int  # parts of a batch that are worked on side by side
 
 
 BAR = 1.0  # % that the losses may differ by
-WAYS = {"regard": Way(False, 1), "regard, two halves abreast": Way(False, 2), "regard in float32": Way(True, 1)}
+WAYS = {
+    "regard in float32": Way("float32", 1),
+    "regard in bfloat16": Way("bfloat16", 1),
+    "regard in bfloat16, two halves abreast": Way("bfloat16", 2),
+}
 PLAIN = "torch.nn.Transformer, plain loop"
 CPU = torch.device("cpu")
 Row = dict[str, Any]
@@ -76,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 def compared(folder: Path, task: dict[str, Any], seed: int) -> Iterator[Row]:
     """The loss of each system that begins with the weights of this seed, and by how much it differs."""
     task = task | {"seed": seed}
-    ours = Transformer(configuration(task | {"float32": True}).model, task["vocabulary"], task["vocabulary"])
+    ours = Transformer(configuration(task).model, task["vocabulary"], task["vocabulary"])
     theirs = Translator(task)
     with torch.no_grad():
         carry(ours, theirs)
@@ -87,7 +91,7 @@ def compared(folder: Path, task: dict[str, Any], seed: int) -> Iterator[Row]:
     plain = log_loss(folder, theirs)
     yield {"seed": seed, "name": PLAIN, "log_loss": plain, "differs_percent": 0.0}
     for name, way in WAYS.items():
-        config = configuration(task | {"float32": way.float32})
+        config = configuration(task | {"precision": way.precision})
         model = Transformer(config.model, task["vocabulary"], task["vocabulary"])
         model.load_state_dict(ours.state_dict())
         learner = Learner(model, dataclasses.replace(config.training, accumulate=way.abreast), CPU)

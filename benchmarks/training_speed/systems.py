@@ -30,7 +30,7 @@ class System:
 GENTLE = {"GOMP_SPINCOUNT": "1000"}  # as the command `regard` sets it
 SYSTEMS = (
     System("regard", "own_regard.py", own=True, environment=GENTLE),
-    System("regard in float32", "own_regard.py", own=True, environment=GENTLE, task={"float32": True}),
+    System("regard in float32", "own_regard.py", own=True, environment=GENTLE, task={"precision": "float32"}),
     System("torch.nn.Transformer, plain loop", "peer_torch.py"),
     System("HF MarianMTModel, plain loop", "peer_marian.py"),
     System("OpenNMT-py", "peer_opennmt.py", PEERS / "opennmt/bin/python"),

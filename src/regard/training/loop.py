@@ -221,7 +221,8 @@ def measure(run: Run, learner: Learner, model: EncoderDecoder, valid: Encoded) -
         source, target = (side[: config.validate_pairs] for side in (reversed(run.valid) if number else run.valid))
         if source:
             answers = translator.translate(source, direction=direction or None, log_probs=False)
-            scores[direction] = bleu([answer.text for answer in answers], target, tokenize=tokenization(direction.partition("-")[2]))
+            texts = [answer.text for answer in answers]
+            scores[direction] = bleu(texts, target, tokenize=tokenization(direction.partition("-")[2]))
     return Seen(log_loss / tokens, scores)
 
 
