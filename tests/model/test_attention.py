@@ -77,10 +77,18 @@ def test_the_fused_attention_gives_the_context_of_the_formula(short, kind, queri
     torch.testing.assert_close(fused_attention(q, k, v, mask), attention(q, k, v, mask).context)
 
 
-@pytest.mark.parametrize(("queries", "kernel"), [(11, True), (12, False)])
-def test_for_a_few_scores_the_kernel_is_taken_and_for_many_two_products(monkeypatch, queries, kernel):
-    """2 sentences, 3 heads, 30 keys."""
-    q, k, v = q_k_v(queries=queries, keys=30)
+@pytest.mark.parametrize(
+    ("queries", "dtype", "gradient", "kernel"),
+    [
+        (11, torch.float32, False, True),
+        (12, torch.float32, False, False),
+        (12, torch.float32, True, True),
+        (12, torch.bfloat16, True, False),
+    ],
+)
+def test_for_a_few_scores_the_kernel_is_taken_and_for_many_two_products(monkeypatch, queries, dtype, gradient, kernel):
+    """2 sentences, 3 heads, 30 keys; in float32, a gradient is wanted of the kernel too."""
+    q, k, v = (x.to(dtype).requires_grad_(gradient) for x in q_k_v(queries=queries, keys=30))
     expected = attention(q, k, v).context
     if not kernel:
         monkeypatch.delattr(nn.functional, "scaled_dot_product_attention")

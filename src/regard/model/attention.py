@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 Mask = Bool[Tensor, "#batch #head #query key"]  # True: this query may look at this key
 
-SHORT = 64  # keys up to which two products and a softmax are quicker on a processor than the fused kernel,
+SHORT = 64  # keys up to which two products and a softmax may be quicker on a processor than the fused kernel,
 MANY = 2000  # where there are more scores than these: for a few, the kernel is, which is one call
 
 
@@ -81,16 +81,24 @@ def fused_attention(
     causal: bool = False,
 ) -> Float[Tensor, "batch head query value"]:
     """The context of `attention` alone, the quickest way: from PyTorch's kernel, which never writes the weights down,
-    or on a processor, for many short sentences, from two products and a softmax.
+    or from two products and a softmax, where that was measured to be quicker.
 
     `causal` says that the mask is the causal one, which the kernel knows by itself.
     """
     _check_widths(q, k, v)
-    if q.device.type == "cpu" and k.shape[-2] <= SHORT and q.shape[:-1].numel() * k.shape[-2] > MANY:
+    if _by_products(q, k):
         scores, scale = q @ k.transpose(-2, -1), 1 / math.sqrt(q.shape[-1])
         scaled = scores.mul_(scale) if mask is None else torch.add(_as_bias(mask, q.dtype), scores, alpha=scale)
         return scaled.softmax(dim=-1) @ v
     return F.scaled_dot_product_attention(q, k, v, attn_mask=None if causal else mask, is_causal=causal)
+
+
+def _by_products(q: Tensor, k: Tensor) -> bool:
+    """On a processor, for many scores of short sentences; but not for a gradient in float32: the kernel, unlike the
+    products, reads q, k and v where they are, and what it saves in copies is more than it loses."""
+    if q.device.type != "cpu" or (q.requires_grad and q.dtype == torch.float32):
+        return False
+    return k.shape[-2] <= SHORT and q.shape[:-1].numel() * k.shape[-2] > MANY
 
 
 def _as_bias(mask: Mask, dtype: torch.dtype) -> Tensor:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-ROWS = 256  # positions whose logits exist at the same time in the fused loss: few enough for the processor's cache
+COLUMN = 512  # bytes of a piece's logits that exist at the same time in the fused loss: few enough for the cache
 
 
 class Loss(NamedTuple):
@@ -46,19 +46,25 @@ class _Fused(torch.autograd.Function):
         words, mean_word, learning = output.to(decoded.dtype), output.mean(dim=0), any(ctx.needs_input_grad)
         d_decoded, d_output = (torch.empty_like(decoded), torch.zeros_like(output)) if learning else (None, None)
         smoothed, log_loss = output.new_zeros(()), output.new_zeros(())
-        for start in range(0, len(target), ROWS):
-            rows, right = decoded[start : start + ROWS], target[start : start + ROWS, None]
+        step = COLUMN // decoded.element_size()
+        for start in range(0, len(target), step):
+            rows, right = decoded[start : start + step], target[start : start + step, None]
             logits = F.linear(rows, words)
-            p = logits.softmax(dim=-1)
-            # log sum exp(logits) from its largest term: p there is >= 1 / vocab, so it never underflows
-            log_sum = (logits.amax(dim=-1).to(output) - p.amax(dim=-1).to(output).log()).sum()
-            right_logits = logits.gather(1, right).to(output).sum()
-            log_loss += log_sum - right_logits
-            smoothed += log_sum - (1 - smoothing) * right_logits - smoothing * (rows.to(output) @ mean_word).sum()
+            right_logits = logits.gather(1, right).to(output)
+            p = torch.softmax(logits, dim=-1, out=logits)
+            log_p = p.gather(1, right).to(output).log()
+            if not bool(log_p.isfinite().all()):  # so small a p that it is 0
+                log_p = F.linear(rows, words).to(output).log_softmax(dim=-1).gather(1, right)
+            log_loss -= log_p.sum()
+            # log sum exp(logits) is right_logits - log_p, and the mean of -log p that less the mean logit
+            smoothed += smoothing * (right_logits - rows.to(output) @ mean_word[:, None]).sum() - log_p.sum()
             if d_decoded is not None and d_output is not None:
                 p.scatter_add_(1, right, right.new_full(right.shape, -1, dtype=p.dtype) * (1 - smoothing))
-                torch.sub(p @ words, (smoothing * mean_word).to(rows), out=d_decoded[start : start + ROWS])
-                d_output += p.t() @ rows
+                torch.sub(p @ words, (smoothing * mean_word).to(rows), out=d_decoded[start : start + step])
+                if p.dtype == d_output.dtype:
+                    d_output.addmm_(p.t(), rows)
+                else:
+                    d_output += p.t() @ rows
         if d_output is not None:
             d_output -= (smoothing / len(output)) * decoded.sum(dim=0, dtype=output.dtype)
         ctx.save_for_backward(d_decoded, d_output)
