@@ -141,7 +141,8 @@ def race(folder: Path, cores: int, asked: argparse.Namespace) -> list[dict[str, 
 def measure(folder: Path, system: System, cores: int) -> dict[str, Any]:
     """What one system tells of one run on so many cores, or the error that it ends with."""
     (folder / "result.json").unlink(missing_ok=True)
-    environment = os.environ | {"OMP_NUM_THREADS": str(cores), "MKL_NUM_THREADS": str(cores)}
+    environment = os.environ | {"OMP_NUM_THREADS": str(cores)}
+    environment.pop("MKL_NUM_THREADS", None)  # on Intel's it would outrank CTranslate2's intra_threads
     done = subprocess.run(
         [sys.executable, HERE / system.file, folder, *system.options],
         env=environment, capture_output=True, text=True, check=False,
