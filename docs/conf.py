@@ -30,11 +30,10 @@ nitpick_ignore_regex = [
 ]
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "substitution"]
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 myst_substitutions = {  # `{{ growth }}` is the table of benchmarks/growth without its title; see the page `speed`
-    "_".join(file.relative_to(BENCHMARKS).parent.parts) if file.stem == "results" else file.stem: "```{include} "
-    f"../benchmarks/{file.relative_to(BENCHMARKS)}\n:start-line: 2\n:heading-offset: 1\n:relative-images:\n```"
-    for file in (*BENCHMARKS.glob("*/*.md"), *BENCHMARKS.glob("*/intel/*.md"))
+    file.parent.name if file.stem == "results" else file.stem: f"```{{include}} ../benchmarks/{file.parent.name}/"
+    f"{file.name}\n:start-line: 2\n:heading-offset: 1\n:relative-images:\n```"
+    for file in (Path(__file__).parents[1] / "benchmarks").glob("*/*.md")
 }
 myst_heading_anchors = 3
 smartquotes_action = "qe"  # quotes and dots, and no dashes: two hyphens begin an option

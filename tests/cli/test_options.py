@@ -1,5 +1,7 @@
 """What every verb understands."""
 
+import os
+
 import pytest
 
 from regard.cli import VERBS
@@ -33,3 +35,13 @@ def test_a_folder_without_a_name_is_not_the_one_that_one_is_in(regard, tmp_path,
     assert (ran.code, ran.out) == (2, "")
     assert "the name is empty" in ran.err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("given", "asked"), [(None, "3"), ("2", "2")])
+def test_mkls_own_number_of_threads_does_not_outrank_what_the_engine_is_told(regard, monkeypatch, given, asked):
+    monkeypatch.setenv("OMP_NUM_THREADS", given or "")
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")
+    if given is None:
+        monkeypatch.delenv("OMP_NUM_THREADS")
+    assert regard("translate", "--help").code == 0
+    assert (os.environ.get("OMP_NUM_THREADS"), "MKL_NUM_THREADS" in os.environ) == (asked, False)

@@ -18,8 +18,7 @@ VERBS = ("demo", "train", "distill", "translate", "look", "score", "evaluate", "
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command. Exit code 0: done; 1: failed while running; 2: wrong usage or input."""
-    # Read when PyTorch is imported: threads that spin while they wait are ten times slower beside another busy program.
-    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+    _threads()
     for stream, errors in ((sys.stdout, "strict"), (sys.stderr, "backslashreplace")):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors=errors)  # like the files that we read, whatever the locale
@@ -48,6 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in NO_MEMORY):
             raise
         return _fail(asked.verb, "the memory is not enough. Take a smaller model, beam or training.batch_tokens.", 1)
+
+
+def _threads() -> None:
+    """What PyTorch and CTranslate2 read of the environment, when they are imported."""
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")  # who spins longer waits ten times longer beside a busy program
+    if own := os.environ.pop("MKL_NUM_THREADS", None):  # on Intel's it would outrank what CTranslate2 is told
+        os.environ.setdefault("OMP_NUM_THREADS", own)
 
 
 def _leave(code: int, alone: bool) -> int:
